@@ -1,0 +1,1 @@
+//! Rust twins of the function-like macros of mongoose.h.

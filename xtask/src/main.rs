@@ -1,0 +1,76 @@
+//! The chores of this repository. `cargo xtask --help` lists them; each is a file beside this one.
+
+#[allow(dead_code, reason = "some of it is for the build script alone")]
+#[path = "../../mongoose-sys/build/mod.rs"]
+mod build;
+mod generate;
+mod normalise;
+mod regen_bindings;
+mod vendor;
+mod workspace;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use lexopt::Parser;
+use lexopt::prelude::*;
+
+/// How a task ends: the error is printed and makes the exit status 1.
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// A task: its name, its arguments and a line about it for the help, and what runs it.
+struct Task {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(Parser) -> Outcome,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "vendor",
+        arguments: "[--from DIR]",
+        about: "Put the pinned C source into mongoose-sys/vendor",
+        run: vendor::run,
+    },
+    Task {
+        name: "regen-bindings",
+        arguments: "[--check]",
+        about: "Write mongoose-sys/src/bindings.rs anew from mongoose.h",
+        run: regen_bindings::run,
+    },
+];
+
+fn main() -> ExitCode {
+    match dispatch(Parser::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(mut arguments: Parser) -> Outcome {
+    match arguments.next()? {
+        Some(Value(name)) => match TASKS.iter().find(|task| name == task.name) {
+            Some(task) => (task.run)(arguments),
+            None => Err(format!("no task is called {name:?}; `cargo xtask --help` lists them").into()),
+        },
+        Some(Short('h') | Long("help")) | None => {
+            print!("{}", help());
+            Ok(())
+        }
+        Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+fn help() -> String {
+    let mut text = String::from("The chores of this repository.\n\nUsage: cargo xtask TASK [OPTIONS]\n\nTasks:\n");
+    for task in TASKS {
+        let call = format!("{} {}", task.name, task.arguments);
+        text.push_str(&format!("  {call:<26} {}\n", task.about));
+    }
+    text.push_str("\n`cargo xtask TASK --help` says more about one of them.\n");
+    text
+}
