@@ -2,6 +2,7 @@
 //!
 //! The steps themselves are in `build/`. Only this file reads the environment and talks to cargo.
 
+#[allow(dead_code, reason = "some of it is for `cargo xtask` alone")]
 #[path = "build/mod.rs"]
 mod build;
 #[path = "build/compile.rs"]
@@ -68,5 +69,6 @@ fn user_var(name: &str) -> Option<OsString> {
 
 /// A variable that cargo always sets for a build script.
 fn cargo_var(name: &str) -> OsString {
-    env::var_os(name).unwrap_or_else(|| panic!("cargo did not set {name}; this file only runs as a build script"))
+    env::var_os(name)
+        .unwrap_or_else(|| panic!("cargo did not set {name}; this file only runs as a build script"))
 }

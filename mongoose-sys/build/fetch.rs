@@ -31,13 +31,13 @@ with tarfile.open(archive) as tar:
 /// `pythons` are tried in turn until one runs; what pip needs to know (index, proxy, certificates) it takes
 /// from its own configuration.
 pub fn fetch(vendor: &Path, upstream: &Upstream, pythons: &[PathBuf]) -> Result<(), Error> {
-    let python = pythons.iter().find(|python| has_pip(python)).ok_or_else(|| Error::Fetch {
-        what: format!("no Python 3 with pip among {}", list(pythons)),
-    })?;
+    let python = pythons
+        .iter()
+        .find(|python| has_pip(python))
+        .ok_or_else(|| Error::Fetch { what: format!("no Python 3 with pip among {}", list(pythons)) })?;
     let staging = Staging::new(vendor)?;
     let archive = download(staging.path(), upstream, python)?;
-    let folder =
-        format!("{}-{}/{}", upstream.carrier, upstream.carrier_version, upstream.carrier_folder);
+    let folder = format!("{}-{}/{}", upstream.carrier, upstream.carrier_version, upstream.carrier_folder);
     let mut unpack = Command::new(python);
     unpack.args(["-c", UNPACK]).arg(&archive).arg(folder).arg(staging.path());
     run(unpack, staging.path(), &format!("unpacking {}", archive.display()))?;

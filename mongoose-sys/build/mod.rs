@@ -11,6 +11,3 @@ pub mod include;
 pub mod source;
 pub mod upstream;
 pub mod vendor;
-
-#[cfg(test)]
-mod tests;

@@ -48,7 +48,9 @@ impl Search {
             format!("{}: holds no mongoose.c and mongoose.h", vendor.display()),
         ];
         if !is_git_checkout(&self.manifest_dir) {
-            tried.push("fetching them: only done in a git checkout of the repository, and this is none".to_owned());
+            tried.push(
+                "fetching them: only done in a git checkout of the repository, and this is none".to_owned(),
+            );
             return Err(Error::NotFound { tried, manifest_dir: self.manifest_dir.clone() });
         }
         match fetch::fetch(&vendor, upstream, &self.pythons) {

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::error::Error;
@@ -18,8 +20,11 @@ impl Staging {
     /// Makes a folder that no other build uses. It lies in `vendor/`, because a rename only works within one
     /// file system, and because git ignores all of it.
     pub fn new(vendor: &Path) -> Result<Self, Error> {
-        let nanos = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-        let path = vendor.join(format!(".staging-{}-{nanos}", std::process::id()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        // The time keeps two containers apart that share the folder but not their process ids.
+        let nanos = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos();
+        let path = vendor.join(format!(".staging-{}-{count}-{nanos}", process::id()));
         fs::create_dir_all(&path).map_err(Error::io("create", &path))?;
         Ok(Self { path })
     }

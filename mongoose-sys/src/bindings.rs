@@ -8,6 +8,9 @@ pub type mg_event_handler_t = ::core::option::Option<
     unsafe extern "C" fn(arg1: *mut mg_connection, ev: core::ffi::c_int, ev_data: *mut core::ffi::c_void),
 >;
 pub type mg_event = core::ffi::c_uint;
+pub type MG_UECC_Curve = *const MG_UECC_Curve_t;
+pub type MG_UECC_RNG_Function =
+    ::core::option::Option<unsafe extern "C" fn(dest: *mut u8, size: core::ffi::c_uint) -> core::ffi::c_int>;
 pub type mg_uecc_word_t = u64;
 pub type mg_val_type = core::ffi::c_uint;
 pub type mg_dash_op = core::ffi::c_uint;
@@ -229,6 +232,29 @@ pub struct mg_tls_opts {
     pub key: mg_str,
     pub name: mg_str,
     pub skip_verification: bool,
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct MG_UECC_Curve_t {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct MG_UECC_HashContext {
+    pub init_hash: ::core::option::Option<unsafe extern "C" fn(context: *const MG_UECC_HashContext)>,
+    pub update_hash: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *const MG_UECC_HashContext,
+            message: *const u8,
+            message_size: core::ffi::c_uint,
+        ),
+    >,
+    pub finish_hash: ::core::option::Option<
+        unsafe extern "C" fn(context: *const MG_UECC_HashContext, hash_result: *mut u8),
+    >,
+    pub block_size: core::ffi::c_uint,
+    pub result_size: core::ffi::c_uint,
+    pub tmp: *mut u8,
 }
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1779,6 +1805,15 @@ impl Default for mg_http_part {
     }
 }
 impl Default for mg_tls_opts {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+impl Default for MG_UECC_HashContext {
     fn default() -> Self {
         let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
         unsafe {

@@ -85,10 +85,12 @@ compile_error!(
 mod bindings;
 mod config;
 mod macros;
+mod strings;
 
 pub use bindings::*;
 pub use config::*;
 pub use macros::*;
+pub use strings::mg_str;
 
 /// C's `time_t`, which has 64 bits on every target that the bindings are for.
 #[allow(non_camel_case_types, reason = "the name is C's")]

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use bindgen::{Builder, RustEdition, RustTarget};
 
+use crate::build::defines::FEATURE_DEFINES;
+
 /// What is bound: all of Mongoose's own names.
 const ALLOWED: &str = "mg_.*|MG_.*|WEBSOCKET_.*|MQTT_.*";
 
@@ -16,10 +18,10 @@ const BLOCKED: &[&str] = &[
     "mg_v.*printf|mg_ws_vprintf|mg_rpc_v.*|mg_print_.*|mg_pm_t",
     // Defined by hand in lib.rs: bindgen would copy the definitions of one system's headers.
     "time_t|__time_t",
-    // Follow the cargo features or the platform; lib.rs has them.
-    "MG_TLS|MG_ENABLE_SSI|MG_ENABLE_DIRLIST|MG_ENABLE_EPOLL|MG_ENABLE_POLL",
+    // Follow the platform; src/config.rs of the crate has them, as it has those that follow a feature.
+    "MG_ENABLE_EPOLL|MG_ENABLE_POLL",
     // How the bundled elliptic-curve code is tuned for one processor.
-    "MG_UECC_.*|mg_uecc_(arch_other|x86|x86_64|arm|arm_thumb|arm_thumb2|arm64|avr)",
+    "MG_UECC_PLATFORM|MG_UECC_(ARM|ENABLE|OPTIMIZATION|SQUARE|SUPPORTS?|VLI|WORD)_.*|mg_uecc_(arch_other|x86|x86_64|arm|arm_thumb|arm_thumb2|arm64|avr)",
     // Declared for firmware images that bring their own: a host build has no symbol for them.
     "mg_dash_init|mg_dash_poll|mg_mqtt_init|mg_mqtt_poll|mg_fs_fat|mg_packed_files",
 ];
@@ -48,7 +50,7 @@ pub fn generate(include_dir: &Path) -> Result<String, Box<dyn Error>> {
         .rust_edition(RustEdition::Edition2024)
         .rust_target(RustTarget::stable(85, 0).map_err(|error| error.to_string())?)
         .disable_header_comment();
-    for names in BLOCKED {
+    for names in BLOCKED.iter().chain(&FEATURE_DEFINES) {
         builder = builder.blocklist_item(names);
     }
     // A libclang that came from pip has no stddef.h and the like of its own. Last in the search order, so

@@ -66,7 +66,8 @@ fn dispatch(mut arguments: Parser) -> Outcome {
 }
 
 fn help() -> String {
-    let mut text = String::from("The chores of this repository.\n\nUsage: cargo xtask TASK [OPTIONS]\n\nTasks:\n");
+    let mut text =
+        String::from("The chores of this repository.\n\nUsage: cargo xtask TASK [OPTIONS]\n\nTasks:\n");
     for task in TASKS {
         let call = format!("{} {}", task.name, task.arguments);
         text.push_str(&format!("  {call:<26} {}\n", task.about));

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn anonymous_enums_become_integers() {
-        let text = normalise("pub const A: _bindgen_ty_7 = 1; pub type _bindgen_ty_7 = core::ffi::c_uint;").unwrap();
+        let text =
+            normalise("pub const A: _bindgen_ty_7 = 1; pub type _bindgen_ty_7 = core::ffi::c_uint;").unwrap();
         assert_eq!(text, "pub const A: core::ffi::c_uint = 1;\n");
     }
 
@@ -88,7 +89,8 @@ mod tests {
 
     #[test]
     fn functions_of_the_builtin_tls_are_gated() {
-        let text = normalise("unsafe extern \"C\" { pub fn mg_rsa_verify(); pub fn mg_md5_init(); }").unwrap();
+        let text =
+            normalise("unsafe extern \"C\" { pub fn mg_rsa_verify(); pub fn mg_md5_init(); }").unwrap();
         assert!(text.contains("#[cfg(feature = \"tls-builtin\")]\n    pub fn mg_rsa_verify();"), "{text}");
         assert!(!text.contains("]\n    pub fn mg_md5_init();"), "{text}");
     }

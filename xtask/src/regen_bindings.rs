@@ -47,7 +47,8 @@ pub fn run(mut arguments: Parser) -> Outcome {
     let target = workspace::mongoose_sys().join("src/bindings.rs");
     let new = bindings()?;
     if check {
-        let old = fs::read_to_string(&target).map_err(|error| format!("cannot read {}: {error}", target.display()))?;
+        let old = fs::read_to_string(&target)
+            .map_err(|error| format!("cannot read {}: {error}", target.display()))?;
         return match difference(&old, &new) {
             None => Ok(()),
             Some(summary) => Err(format!(
@@ -92,7 +93,9 @@ fn rustfmt(text: &str, root: &Path) -> Result<String, Box<dyn Error>> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| format!("cannot run rustfmt ({error}); `rustup component add rustfmt` installs it"))?;
+        .map_err(|error| {
+            format!("cannot run rustfmt ({error}); `rustup component add rustfmt` installs it")
+        })?;
     let mut input = child.stdin.take().expect("stdin was asked to be a pipe");
     input.write_all(text.as_bytes())?;
     drop(input);
