@@ -20,3 +20,13 @@ pub fn check(file: &Path, expected: &str) -> Result<(), Error> {
         Err(Error::Checksum { file: file.to_path_buf(), expected: expected.to_owned(), actual })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::sha256_hex;
+
+    #[test]
+    fn sums_are_in_lower_case_hexadecimal() {
+        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

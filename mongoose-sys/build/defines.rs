@@ -62,3 +62,25 @@ pub fn config_header(features: Features) -> String {
     text.push_str("\n#endif\n");
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FEATURE_DEFINES, Features, config_header, defines};
+
+    #[test]
+    fn only_the_listed_settings_follow_features() {
+        let off = defines(Features::default());
+        let on = defines(Features { tls_builtin: true, ssi: true, dirlist: true });
+        let differing: Vec<&str> = off.iter().zip(&on).filter(|(a, b)| a != b).map(|(a, _)| a.0).collect();
+        assert_eq!(differing, FEATURE_DEFINES);
+    }
+
+    #[test]
+    fn the_header_defines_numbers() {
+        let header = config_header(Features { tls_builtin: true, ..Features::default() });
+        assert!(
+            header.contains("\n#define MG_TLS 3\n") && header.contains("\n#define MG_ENABLE_IPV6 1\n"),
+            "{header}"
+        );
+    }
+}

@@ -41,7 +41,17 @@ pub fn fetch(vendor: &Path, upstream: &Upstream, pythons: &[PathBuf]) -> Result<
     let mut unpack = Command::new(python);
     unpack.args(["-c", UNPACK]).arg(&archive).arg(folder).arg(staging.path());
     run(unpack, staging.path(), &format!("unpacking {}", archive.display()))?;
-    vendor::install(staging.path(), vendor, upstream)
+    vendor::install(staging.path(), vendor, upstream).map_err(|error| match error {
+        // The staged file is gone when this is read, so its path would only mislead.
+        Error::Checksum { file, expected, actual } => Error::Fetch {
+            what: format!(
+                "{} in {} is not the file that mongoose-sys pins.\nexpected SHA-256: {expected}\nactual SHA-256:   {actual}",
+                file.file_name().unwrap_or_default().display(),
+                archive.file_name().unwrap_or_default().display(),
+            ),
+        },
+        other => other,
+    })
 }
 
 /// Downloads the source distribution into `folder` and says what it is called. pip checks its SHA-256
@@ -107,5 +117,24 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
             return Ok(None);
         }
         thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    use super::wait;
+
+    #[test]
+    #[cfg(unix)]
+    fn what_runs_too_long_is_stopped() {
+        // Reads from a pipe that nobody writes to.
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let pipe = child.stdin.take();
+        assert!(wait(&mut child, Duration::ZERO).unwrap().is_none());
+        assert!(!child.try_wait().unwrap().expect("it was reaped").success());
+        drop(pipe);
     }
 }

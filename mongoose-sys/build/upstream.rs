@@ -62,3 +62,24 @@ impl Upstream {
         [("mongoose.c", &self.mongoose_c_sha256), ("mongoose.h", &self.mongoose_h_sha256)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Upstream;
+
+    #[test]
+    fn the_file_of_this_package_is_understood() {
+        let upstream = Upstream::parse(include_str!("../upstream.toml")).unwrap();
+        assert!(upstream.files().iter().all(|(_, sum)| sum.len() == 64));
+        assert!(
+            env!("CARGO_PKG_NAME") != "mongoose-sys"
+                || env!("CARGO_PKG_VERSION").ends_with(&upstream.version)
+        );
+    }
+
+    #[test]
+    fn a_missing_key_and_a_strange_line_are_named() {
+        assert_eq!(Upstream::parse("# only a comment").unwrap_err(), "the key `version` is missing");
+        assert!(Upstream::parse("version = 7.23").unwrap_err().contains("version = 7.23"));
+    }
+}
