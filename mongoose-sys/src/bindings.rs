@@ -1,6 +1,6 @@
 // Generated from mongoose.h 7.23 by `cargo xtask regen-bindings`. Do not edit.
 
-use super::time_t;
+use super::{MG_SOCKET_TYPE, time_t};
 
 pub type mg_pfn_t =
     ::core::option::Option<unsafe extern "C" fn(arg1: core::ffi::c_char, arg: *mut core::ffi::c_void)>;
@@ -529,7 +529,6 @@ pub const MG_ARCH_ARMCGT: u32 = 15;
 pub const MG_ARCH_CUBE: u32 = 16;
 pub const MG_ARCH_MCUXPRESSO: u32 = 17;
 pub const MG_ARCH_NEWLIB: u32 = 8;
-pub const MG_ARCH: u32 = 1;
 pub const MG_ENABLE_LOG: u32 = 1;
 pub const MG_ENABLE_CUSTOM_CALLOC: u32 = 0;
 pub const MG_ENABLE_CUSTOM_LOG: u32 = 0;
@@ -548,8 +547,6 @@ pub const MG_ENABLE_ASSERT: u32 = 0;
 pub const MG_MAX_RECV_SIZE: u32 = 3145728;
 pub const MG_HTTP_INDEX: &[u8; 11] = b"index.html\0";
 pub const MG_SOCK_LISTEN_BACKLOG_SIZE: u32 = 128;
-pub const MG_DIRSEP: u8 = 47u8;
-pub const MG_INVALID_SOCKET: i32 = -1;
 pub const MG_ENABLE_TCPIP_DRIVER_INIT: u32 = 1;
 pub const MG_TCPIP_PREFIX_LEN: u32 = 0;
 pub const MG_TCPIP_DHCPNAME_SIZE: u32 = 18;
@@ -742,7 +739,7 @@ pub union mg_addr__bindgen_ty_1 {
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub union mg_pipe {
-    pub fd: core::ffi::c_int,
+    pub fd: MG_SOCKET_TYPE,
     pub q: *mut core::ffi::c_void,
 }
 #[repr(C)]

@@ -1,6 +1,10 @@
 //! The build script as cargo runs it, on a copy of this package with a small stand-in for the C source.
 //!
 //! Skipped where the workspace is not around it, as in the packaged crate.
+//!
+//! On Unix only: the stand-in for Python is a shell script.
+
+#![cfg(unix)]
 
 #[allow(dead_code, reason = "only the sums are needed here")]
 #[path = "../build/checksum.rs"]

@@ -1,4 +1,8 @@
 //! The four steps by which the build script finds the C source, each as a function call.
+//!
+//! On Unix only: the stand-in for Python is a shell script.
+
+#![cfg(unix)]
 
 #[allow(dead_code, reason = "some of it is for the build script or `cargo xtask` alone")]
 #[path = "../build/mod.rs"]

@@ -16,10 +16,8 @@ const BLOCKED: &[&str] = &[
     // A `va_list` cannot be made in Rust, so neither can a call of what takes one.
     "va_list|__va_list_tag|__builtin_va_list|__gnuc_va_list",
     "mg_v.*printf|mg_ws_vprintf|mg_rpc_v.*|mg_print_.*|mg_pm_t",
-    // Defined by hand in lib.rs: bindgen would copy the definitions of one system's headers.
-    "time_t|__time_t",
     // Follow the platform; src/config.rs of the crate has them, as it has those that follow a feature.
-    "MG_ENABLE_EPOLL|MG_ENABLE_POLL",
+    "time_t|__time_t|MG_ARCH|MG_DIRSEP|MG_INVALID_SOCKET|MG_ENABLE_EPOLL|MG_ENABLE_POLL",
     // How the bundled elliptic-curve code is tuned for one processor.
     "MG_UECC_PLATFORM|MG_UECC_(ARM|ENABLE|OPTIMIZATION|SQUARE|SUPPORTS?|VLI|WORD)_.*|mg_uecc_(arch_other|x86|x86_64|arm|arm_thumb|arm_thumb2|arm64|avr)",
     // Declared for firmware images that bring their own: a host build has no symbol for them.

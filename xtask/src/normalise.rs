@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{File, ForeignItem, ForeignItemFn, Item, ItemForeignMod, Type, parse_quote};
+use syn::{File, ForeignItem, ForeignItemFn, Item, ItemForeignMod, ItemUnion, Type, parse_quote};
 
 /// The functions that exist only with Mongoose's own TLS, by the start of their names.
 const BUILTIN_TLS: &[&str] =
@@ -13,6 +13,7 @@ const BUILTIN_TLS: &[&str] =
 pub fn normalise(bindings: &str) -> syn::Result<String> {
     let mut file = syn::parse_file(bindings)?;
     inline_anonymous_enums(&mut file);
+    name_the_socket_type(&mut file);
     gate_builtin_tls(&mut file);
     Ok(prettyplease::unparse(&file))
 }
@@ -54,6 +55,22 @@ impl VisitMut for Inline {
     }
 }
 
+/// Gives the one field that holds a socket the type that follows the platform. In C that is a macro, so
+/// bindgen sees only what it stands for on the system it runs on.
+fn name_the_socket_type(file: &mut File) {
+    for item in &mut file.items {
+        if let Item::Union(ItemUnion { ident, fields, .. }) = item
+            && ident == "mg_pipe"
+        {
+            for field in
+                fields.named.iter_mut().filter(|field| field.ident.as_ref().is_some_and(|name| name == "fd"))
+            {
+                field.ty = parse_quote!(MG_SOCKET_TYPE);
+            }
+        }
+    }
+}
+
 /// Puts `#[cfg(feature = "tls-builtin")]` on what has a symbol only with that feature.
 fn gate_builtin_tls(file: &mut File) {
     let functions = file.items.iter_mut().filter_map(|item| match item {
@@ -85,6 +102,13 @@ mod tests {
     fn nested_anonymous_types_keep_their_names() {
         let before = "pub struct mg_addr {\n    pub addr: mg_addr__bindgen_ty_1,\n}\n";
         assert_eq!(normalise(before).unwrap(), before);
+    }
+
+    #[test]
+    fn the_socket_of_a_pipe_has_the_type_of_the_platform() {
+        let text = normalise("pub union mg_pipe { pub fd: core::ffi::c_int, pub q: *mut core::ffi::c_void }")
+            .unwrap();
+        assert!(text.contains("pub fd: MG_SOCKET_TYPE,"), "{text}");
     }
 
     #[test]

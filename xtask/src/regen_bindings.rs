@@ -26,7 +26,7 @@ Usage: cargo xtask regen-bindings [--check]
 Options:
   --check  Write nothing; fail if the file is not what would be written
 
-Needs libclang, and runs on 64-bit Linux (elsewhere the system's headers may add to the result).
+Needs libclang and rustfmt. Runs on 64-bit Linux; what differs elsewhere is in src/config.rs.
 ";
 
 /// How many differing lines `--check` shows of each side.
@@ -79,7 +79,7 @@ fn bindings() -> Result<String, Box<dyn Error>> {
     let body = normalise(&generated?)?;
     let head = format!(
         "// Generated from mongoose.h {} by `cargo xtask regen-bindings`. Do not edit.\n\n\
-         use super::time_t;\n\n",
+         use super::{{MG_SOCKET_TYPE, time_t}};\n\n",
         upstream.version
     );
     rustfmt(&(head + &body), &workspace::root())
