@@ -1,0 +1,266 @@
+//! One connection, as handlers and the program see it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
+use crate::ffi::{Flag, NestedEvent};
+use crate::net::{Handler, Stream};
+use crate::{Error, sys};
+
+bitflags::bitflags! {
+    /// What a connection is and does: the bits of C's `struct mg_connection`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct State: u32 {
+        /// Accepts others.
+        const LISTENING = 1;
+        /// We connected.
+        const CLIENT = 1 << 1;
+        /// A listener accepted it.
+        const ACCEPTED = 1 << 2;
+        /// The host's name is being looked up.
+        const RESOLVING = 1 << 3;
+        /// The connection is being made.
+        const CONNECTING = 1 << 4;
+        /// Closes once all that waits to be sent has left.
+        const DRAINING = 1 << 5;
+        /// Closes after the events at hand.
+        const CLOSING = 1 << 6;
+        /// Reading is paused.
+        const PAUSED = 1 << 7;
+        /// A reply is due.
+        const RESPONDING = 1 << 8;
+    }
+}
+
+/// A connection of a manager, for as long as an event lasts (or the manager is borrowed).
+///
+/// All methods work through `&self`: what would disturb a running handler (consuming received bytes, closing, replacing
+/// the handler) is recorded and done after it returned. Keep [`id`](Self::id) to find the connection again.
+#[derive(Clone)]
+pub struct Connection<'r> {
+    registry: &'r Registry,
+    pub(crate) entry: Rc<Entry>,
+}
+
+impl<'r> Connection<'r> {
+    pub(super) fn new(registry: &'r Registry, entry: Rc<Entry>) -> Self {
+        Self { registry, entry }
+    }
+
+    /// What names the connection once this borrow is over.
+    pub fn id(&self) -> ConnectionId {
+        self.entry.id
+    }
+
+    /// The registry of the connection's manager: to listen, connect, find others, set timers.
+    pub fn registry(&self) -> &'r Registry {
+        self.registry
+    }
+
+    /// A handle for other threads.
+    pub fn handle(&self) -> Handle {
+        self.registry.handle()
+    }
+
+    /// What the connection is and does.
+    pub fn state(&self) -> State {
+        let bits = [
+            (Flag::Listening, State::LISTENING),
+            (Flag::Client, State::CLIENT),
+            (Flag::Accepted, State::ACCEPTED),
+            (Flag::Resolving, State::RESOLVING),
+            (Flag::Connecting, State::CONNECTING),
+            (Flag::Draining, State::DRAINING),
+            (Flag::Closing, State::CLOSING),
+            (Flag::Full, State::PAUSED),
+            (Flag::Responding, State::RESPONDING),
+        ];
+        bits.into_iter().filter(|(flag, _)| self.entry.conn.is(*flag)).map(|(_, state)| state).collect()
+    }
+
+    /// Our address and port. `None` before a connection has one.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        if self.entry.local.get().is_none() {
+            self.entry.local.set(self.entry.socket.borrow().local_addr());
+        }
+        self.entry.local.get()
+    }
+
+    /// The peer's address and port. `None` for a listener, and before a host's name is looked up.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.entry.remote.get()
+    }
+
+    /// The limits of the listener that accepted it.
+    pub fn limits(&self) -> &Limits {
+        &self.entry.limits
+    }
+
+    /// Appends bytes to what is to be sent. They leave when the handler has returned, in the order of the calls.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the connection is closing, draining or a listener; [`Error::OutputFull`] when something
+    /// waits already and it would be more than [`Limits::output`]: nothing of `bytes` is taken then.
+    #[doc(alias = "mg_send")]
+    pub fn send<'b>(&self, bytes: impl Into<Payload<'b>>) -> Result<(), Error> {
+        let entry = &self.entry;
+        if entry.is_over() || entry.conn.is(Flag::Draining) || entry.conn.is(Flag::Listening) {
+            return Err(Error::Closed);
+        }
+        let bytes = bytes.into();
+        entry.collect_send();
+        let mut output = entry.output.borrow_mut();
+        if !output.is_empty() && output.len().saturating_add(bytes.len()) > entry.limits.output {
+            return Err(Error::OutputFull { limit: entry.limits.output });
+        }
+        output.push(bytes);
+        drop(output);
+        self.touch();
+        Ok(())
+    }
+
+    /// How many bytes wait to be sent.
+    pub fn queued(&self) -> usize {
+        self.entry.output.borrow().len() + self.entry.conn.pending_send()
+    }
+
+    /// A copy of the bytes that wait to be sent.
+    pub fn queued_bytes(&self) -> Vec<u8> {
+        self.entry.collect_send();
+        self.entry.output.borrow().to_vec()
+    }
+
+    /// The bytes received and not yet consumed, as they lie in the receive buffer. They stay where they are as long as
+    /// the view: an echo is `connection.send(connection.received())`.
+    pub fn received(&self) -> &'r [u8] {
+        let all = self.entry.conn.received(&self.registry.views);
+        &all[self.entry.consumed.get().min(all.len())..]
+    }
+
+    /// Is done with the first `count` of the received bytes (all of them, where there are fewer). They are freed after
+    /// the handler returned; views of them stay valid until then.
+    pub fn consume(&self, count: usize) {
+        let all = self.entry.conn.received(&self.registry.views).len();
+        self.entry.consumed.set(self.entry.consumed.get().saturating_add(count).min(all));
+        self.touch();
+    }
+
+    /// Stops reading; what the peer sends waits with the system.
+    pub fn pause(&self) {
+        self.entry.conn.set(Flag::Full, true);
+        self.touch();
+    }
+
+    /// Reads again.
+    pub fn resume(&self) {
+        self.entry.conn.set(Flag::Full, false);
+        self.entry.update(|mark| mark.offer = true);
+        self.touch();
+    }
+
+    /// Closes the connection after the events at hand. What waits to be sent is lost: see [`drain`](Self::drain).
+    pub fn close(&self) {
+        self.entry.conn.set(Flag::Closing, true);
+        self.touch();
+    }
+
+    /// Closes the connection once all that waits to be sent has left. Nothing more can be sent or is delivered.
+    pub fn drain(&self) {
+        self.entry.begin_drain();
+        self.touch();
+    }
+
+    /// Reports an error: the connection's handler gets [`Event::Error`](crate::Event::Error) after the one that runs
+    /// has returned, then the connection closes.
+    #[doc(alias = "mg_error")]
+    pub fn fail(&self, message: impl Into<String>) {
+        if self.entry.is_over() {
+            return;
+        }
+        self.entry.conn.set(Flag::Closing, true);
+        let event = NestedEvent {
+            token: self.entry.id.token(),
+            code: sys::MG_EV_ERROR as i32,
+            message: Some(message.into()),
+        };
+        self.registry.core.mgr.nested().push(event);
+        self.touch();
+    }
+
+    /// Gives the connection another handler, for raw bytes. The running one returns first, and is dropped then.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the connection is closing or a listener; the handler is dropped.
+    pub fn set_handler(&self, handler: impl Handler) -> Result<(), Error> {
+        self.set_protocol(Stream::boxed(Rc::new(RefCell::new(handler))))
+    }
+
+    /// The C struct, for calls through [`mongoose::sys`](crate::sys). Null once closed.
+    ///
+    /// Sound, while this borrow lasts and on the manager's thread: functions that read the struct, append to its
+    /// `send` buffer (`mg_send` on a stream, `mg_printf`, `mg_http_reply`, `mg_ws_send`, `mg_mqtt_*` encoders) or fire
+    /// events (`mg_call`, `mg_error`, `mg_ws_upgrade`): events arrive after the running handler returned. Not sound:
+    /// whatever frees the connection, changes its `recv` buffer, `fn`, `fn_data` or `mgr`, or does I/O of its own.
+    pub fn as_raw(&self) -> *mut sys::mg_connection {
+        // Whatever C does to it is seen after the running handler returned.
+        self.touch();
+        self.entry.conn.as_ptr()
+    }
+
+    /// Has another protocol take over after the running handler returned.
+    pub(crate) fn set_protocol(&self, protocol: Box<dyn Protocol>) -> Result<(), Error> {
+        if self.entry.is_over() || self.entry.conn.is(Flag::Listening) {
+            return Err(Error::Closed);
+        }
+        // The one replaced is dropped with no borrow held: that runs user code.
+        let before = self.entry.successor.replace(Some(protocol));
+        drop(before);
+        self.entry.update(|mark| mark.offer = true);
+        self.touch();
+        Ok(())
+    }
+
+    /// Offers what is left of the received bytes again, once the running handler has returned.
+    pub(crate) fn offer_again(&self) {
+        self.entry.update(|mark| mark.offer = true);
+        self.touch();
+    }
+
+    /// Drains, and leaves the peer time to read although not all of its bytes were read.
+    pub(crate) fn drain_and_linger(&self) {
+        self.entry.update(|mark| mark.linger = true);
+        self.drain();
+    }
+
+    /// How many received bytes may be held before reading stops.
+    pub(crate) fn set_appetite(&self, bytes: usize) {
+        self.entry.appetite.set(bytes);
+    }
+
+    /// Marks that a reply is due, where C keeps that.
+    pub(crate) fn set_responding(&self, due: bool) {
+        self.entry.conn.set(Flag::Responding, due);
+    }
+
+    /// The time of the current turn.
+    pub(crate) fn clock(&self) -> &'r super::Clock {
+        &self.registry.core.clock
+    }
+
+    /// Has the engine send what waits and apply what was recorded, after the running handler returned.
+    pub(crate) fn touch(&self) {
+        self.registry.core.touch(&self.entry);
+    }
+}
+
+impl fmt::Debug for Connection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

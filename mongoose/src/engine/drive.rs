@@ -1,0 +1,310 @@
+//! One turn of the loop.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::transport::{Socket, Transport};
+use super::{Connection, ConnectionId, Entry, Manager, Protocol, Ready, connector};
+use crate::ffi::{self, Flag};
+use crate::{Error, sys};
+
+/// Connections accepted from one listener in one turn; the rest waits for the next, so that others have theirs.
+const ACCEPT_BATCH: usize = 64;
+
+/// How long a listener waits when the system has no descriptor left (hazard 22).
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Rounds in which handlers called after the batch may cause more; what is left then waits for the next turn.
+const SETTLE_ROUNDS: usize = 8;
+
+impl Manager {
+    /// Waits, then handles what is ready, posted and due. Ends early once user code has panicked: sockets stay ready,
+    /// tasks and timers queued.
+    pub(super) fn turn(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
+        let core = Rc::clone(&self.registry.core);
+        core.counters.polled();
+        let mut ready = std::mem::take(&mut self.ready);
+        ready.clear();
+        let waited = core.selector.wait(&mut ready, core.wait_time(timeout)).map_err(Error::Selector);
+        core.clock.look();
+        for event in &ready {
+            if core.has_panicked() {
+                break;
+            }
+            // A stale token finds nothing (invariant 4).
+            let entry = core.table.borrow().get_token(event.token).map(Rc::clone);
+            if let Some(entry) = entry {
+                self.dispatch(&entry, *event);
+            }
+        }
+        self.ready = ready;
+        self.run_posted();
+        self.run_timers();
+        self.settle();
+        waited
+    }
+
+    fn dispatch(&mut self, entry: &Rc<Entry>, ready: Ready) {
+        if entry.is_over() {
+            return;
+        }
+        if entry.conn.is(Flag::Listening) {
+            self.accept(entry);
+        } else if entry.conn.is(Flag::Connecting) {
+            self.finish_connect(entry);
+        } else {
+            let received = entry.conn.received(&self.registry.views).len();
+            if (ready.readable || ready.hangup) && entry.wanted(received).read {
+                self.read(entry);
+            } else if ready.hangup && !ready.writable {
+                self.hang_up(entry);
+            }
+        }
+        self.reconcile(entry);
+    }
+
+    /// A hang-up while nobody reads: level-triggered, it would be reported for ever.
+    fn hang_up(&mut self, entry: &Rc<Entry>) {
+        if entry.mark.get().eof && entry.output.borrow().is_empty() {
+            self.registry.core.doom(entry);
+        } else if entry.output.borrow().is_empty() {
+            entry.update(|mark| mark.hung = true);
+            self.registry.core.unwatch(entry);
+        }
+    }
+
+    fn accept(&mut self, listener: &Rc<Entry>) {
+        let core = Rc::clone(&self.registry.core);
+        for _ in 0..ACCEPT_BATCH {
+            if core.has_panicked() || listener.is_over() {
+                return;
+            }
+            let accepted = match &*listener.socket.borrow() {
+                Socket::Listener(socket) => ffi::accept(socket),
+                _ => return,
+            };
+            match accepted {
+                Ok((stream, remote)) => {
+                    core.counters.accepted();
+                    self.admit(listener, Transport::Plain(stream), remote);
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return,
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => {}
+                    _ => {
+                        self.pause_accept(listener);
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    /// The system is short of something: tries again a little later instead of at once and for ever.
+    fn pause_accept(&mut self, listener: &Rc<Entry>) {
+        listener.update(|mark| mark.accept_paused = true);
+        self.deadline(ACCEPT_RETRY, super::timers::Action::Accept(listener.id));
+    }
+
+    fn admit(&mut self, listener: &Rc<Entry>, transport: Transport, remote: std::net::SocketAddr) {
+        let core = Rc::clone(&self.registry.core);
+        let Some(mut acceptor) = listener.acceptor.take() else { return };
+        let protocol = core.enter(&mut acceptor);
+        *listener.acceptor.borrow_mut() = Some(acceptor);
+        let Some(protocol) = protocol else { return };
+        let Ok(entry) = core.adopt(Socket::Stream(transport), Rc::clone(&listener.limits)) else {
+            // Out of memory or of slots: the peer sees the connection closed.
+            core.release(protocol);
+            return;
+        };
+        *entry.protocol.borrow_mut() = Some(protocol);
+        entry.conn.set(Flag::Accepted, true);
+        entry.remote.set(Some(remote));
+        self.with_protocol(&entry, |protocol, connection| protocol.opened(connection));
+        self.reconcile(&entry);
+    }
+
+    fn finish_connect(&mut self, entry: &Rc<Entry>) {
+        let result = match &*entry.socket.borrow() {
+            Socket::Stream(transport) => transport.take_error(),
+            _ => Ok(None),
+        };
+        match result {
+            Ok(None) => {
+                entry.conn.set(Flag::Connecting, false);
+                entry.dialing.take();
+                self.with_protocol(entry, |protocol, connection| protocol.opened(connection));
+            }
+            Ok(Some(error)) | Err(error) => {
+                self.registry.core.unwatch(entry);
+                entry.socket.replace(Socket::None);
+                entry.conn.set(Flag::Connecting, false);
+                entry.conn.set(Flag::Resolving, true);
+                if let Err(error) = connector::dial(entry, error) {
+                    self.fail(entry, &error);
+                }
+            }
+        }
+    }
+
+    /// Takes what the resolver answered.
+    pub(super) fn resolved(&mut self, id: ConnectionId, result: io::Result<Vec<std::net::SocketAddr>>) {
+        let Some(entry) = self.registry.core.find(id) else { return };
+        if entry.is_over() {
+            return;
+        }
+        if let Err(error) = connector::resolved(&entry, result) {
+            self.fail(&entry, &error);
+        }
+        self.reconcile(&entry);
+    }
+
+    /// Tells the handler what went wrong, and closes.
+    pub(super) fn fail(&mut self, entry: &Rc<Entry>, error: &Error) {
+        self.with_protocol(entry, |protocol, connection| protocol.failed(connection, error));
+        self.registry.core.doom(entry);
+    }
+
+    /// Enters what speaks on a connection. `None` when there is nobody, or they panicked: then the connection loses its
+    /// input, its handler is dropped and it closes (invariant 13).
+    pub(super) fn with_protocol<R>(
+        &mut self,
+        entry: &Rc<Entry>,
+        call: impl FnOnce(&mut dyn Protocol, &Connection<'_>) -> R,
+    ) -> Option<R> {
+        let core = Rc::clone(&self.registry.core);
+        if core.has_panicked() {
+            return None;
+        }
+        let mut protocol = entry.protocol.take()?;
+        let connection = Connection::new(&self.registry, Rc::clone(entry));
+        let result = core.enter(|| call(&mut *protocol, &connection));
+        drop(connection);
+        let successor = entry.successor.take();
+        if result.is_none() {
+            core.release((protocol, successor));
+            entry.conn.truncate(0, &mut self.registry.views);
+            entry.consumed.set(0);
+            core.doom(entry);
+        } else if let Some(successor) = successor {
+            *entry.protocol.borrow_mut() = Some(successor);
+            core.release(protocol);
+        } else {
+            *entry.protocol.borrow_mut() = Some(protocol);
+        }
+        result
+    }
+
+    /// Brings an entry into the state that its flags, its output and its marks call for.
+    pub(super) fn reconcile(&mut self, entry: &Rc<Entry>) {
+        let core = Rc::clone(&self.registry.core);
+        if entry.conn.as_ptr().is_null() {
+            return;
+        }
+        // What handlers record on this entry meanwhile is seen here: it need not be looked at again after the batch.
+        entry.update(|mark| mark.dirty = true);
+        loop {
+            self.offer(entry);
+            if entry.is_over() || !self.flush(entry) {
+                break;
+            }
+        }
+        entry.update(|mark| mark.dirty = false);
+        if entry.is_over() {
+            core.doom(entry);
+            return;
+        }
+        self.end_drained(entry);
+        self.tidy_input(entry);
+        let received = entry.conn.received(&self.registry.views).len();
+        if let Err(error) = core.watch(entry, received) {
+            self.fail(entry, &Error::Io { phase: "watch", source: error });
+        }
+    }
+
+    /// Sends what waits. Whether a handler was called, and the entry has to be looked at again.
+    fn flush(&mut self, entry: &Rc<Entry>) -> bool {
+        entry.collect_send();
+        let written = match &mut *entry.socket.borrow_mut() {
+            Socket::Stream(transport) if !entry.conn.is(Flag::Connecting) => {
+                entry.output.borrow_mut().flush(transport, &mut self.cork)
+            }
+            _ => return false,
+        };
+        match written {
+            Ok(written) => {
+                self.registry.core.counters.sent(written);
+                let waits = !entry.output.borrow().is_empty();
+                let was_blocked = entry.mark.get().blocked;
+                entry.update(|mark| mark.blocked = waits);
+                if !was_blocked || waits {
+                    return false;
+                }
+                // Input may have been left alone while this waited.
+                entry.update(|mark| mark.offer = true);
+                self.with_protocol(entry, |protocol, connection| protocol.written(connection)).is_some()
+            }
+            Err(source) => {
+                self.fail(entry, &Error::Io { phase: "write", source });
+                false
+            }
+        }
+    }
+
+    /// Closes a draining connection whose output has left, at once or after a linger.
+    fn end_drained(&mut self, entry: &Rc<Entry>) {
+        let mark = entry.mark.get();
+        if !entry.conn.is(Flag::Draining) || !entry.output.borrow().is_empty() || mark.lingering {
+            return;
+        }
+        let core = Rc::clone(&self.registry.core);
+        if mark.linger && !mark.eof {
+            self.linger(entry);
+        } else {
+            core.doom(entry);
+        }
+    }
+
+    /// What happens after the batch: events that C fired, entries that changed, entries to release.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..SETTLE_ROUNDS {
+            self.deliver_nested();
+            let core = Rc::clone(&self.registry.core);
+            let dirty = core.dirty.take();
+            let idle = dirty.is_empty() && core.doomed.borrow().is_empty() && core.mgr.nested().len() == 0;
+            for entry in dirty {
+                entry.update(|mark| mark.dirty = false);
+                if core.has_panicked() {
+                    core.touch(&entry);
+                } else {
+                    self.reconcile(&entry);
+                }
+            }
+            self.reap();
+            if idle || core.has_panicked() {
+                return;
+            }
+        }
+    }
+
+    /// Delivers what C fired inside calls, in that order (invariant 5).
+    fn deliver_nested(&mut self) {
+        let core = Rc::clone(&self.registry.core);
+        for _ in 0..core.mgr.nested().len() {
+            if core.has_panicked() {
+                return;
+            }
+            let Some(event) = core.mgr.nested().pop() else { return };
+            let entry = core.table.borrow().get_token(event.token).map(Rc::clone);
+            let Some(entry) = entry else { continue };
+            if event.code == sys::MG_EV_ERROR as i32 {
+                let error = Error::Reported(event.message.unwrap_or_default());
+                self.with_protocol(&entry, |protocol, connection| protocol.failed(connection, &error));
+            } else if let Ok(number) = u32::try_from(event.code - sys::MG_EV_USER as i32) {
+                self.with_protocol(&entry, |protocol, connection| protocol.user(connection, number));
+            }
+            self.reconcile(&entry);
+        }
+    }
+}

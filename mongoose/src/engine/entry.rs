@@ -1,0 +1,143 @@
+//! What the engine holds for one connection.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::connector::Dialing;
+use super::output::Output;
+use super::transport::Socket;
+use super::{Acceptor, ConnectionId, Interest, Limits, Protocol};
+use crate::ffi::{Conn, Flag};
+
+/// How much a draining connection throws away before it gives up on the peer.
+const DRAIN_MAX: usize = 16 << 20;
+
+/// One connection: C's struct, the socket, what waits in either direction, and what speaks on it.
+///
+/// Cells, because handlers reach other connections while theirs runs; no borrow is held while user code runs.
+pub(crate) struct Entry {
+    pub(super) id: ConnectionId,
+    pub(crate) conn: Conn,
+    pub(super) socket: RefCell<Socket>,
+    pub(crate) output: RefCell<Output>,
+    /// Out while its handler runs (invariant 5).
+    pub(super) protocol: RefCell<Option<Box<dyn Protocol>>>,
+    /// Takes over when the handler that is running has returned.
+    pub(super) successor: RefCell<Option<Box<dyn Protocol>>>,
+    /// Of a listener.
+    pub(super) acceptor: RefCell<Option<Acceptor>>,
+    /// While we connect.
+    pub(super) dialing: RefCell<Option<Box<Dialing>>>,
+    pub(super) limits: Rc<Limits>,
+    pub(super) remote: Cell<Option<SocketAddr>>,
+    pub(super) local: Cell<Option<SocketAddr>>,
+    /// How much of the received bytes is done with; they move when no handler runs (invariant 3).
+    pub(super) consumed: Cell<usize>,
+    /// How many received bytes may be held before reading stops; while draining, how many may still come.
+    pub(super) appetite: Cell<usize>,
+    /// What the selector was told; `None`: it does not know the socket.
+    pub(super) registered: Cell<Option<Interest>>,
+    pub(super) mark: Cell<Mark>,
+}
+
+/// Small facts that C has no bit for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
+    /// In the list of entries to look at after the batch.
+    pub(super) dirty: bool,
+    /// In the list of entries to reap.
+    pub(super) doomed: bool,
+    /// The peer has ended its direction.
+    pub(super) eof: bool,
+    /// The protocol was told so.
+    pub(super) eof_told: bool,
+    /// A hang-up was seen while reading was off: out of the selector until it is on again.
+    pub(super) hung: bool,
+    /// Output had to wait: say so when it has left.
+    pub(super) blocked: bool,
+    /// Drain, then wait for the peer to read it: unread input would make the system reset the connection.
+    pub(super) linger: bool,
+    /// Our direction is ended; what still comes is thrown away.
+    pub(super) lingering: bool,
+    /// Accepting is paused until a timer fires.
+    pub(super) accept_paused: bool,
+    /// Offer the unconsumed bytes to the protocol again.
+    pub(super) offer: bool,
+}
+
+impl Entry {
+    pub(super) fn new(id: ConnectionId, conn: Conn, socket: Socket, limits: Rc<Limits>) -> Self {
+        Self {
+            id,
+            conn,
+            socket: RefCell::new(socket),
+            output: RefCell::default(),
+            protocol: RefCell::new(None),
+            successor: RefCell::new(None),
+            acceptor: RefCell::new(None),
+            dialing: RefCell::new(None),
+            appetite: Cell::new(limits.received),
+            limits,
+            remote: Cell::new(None),
+            local: Cell::new(None),
+            consumed: Cell::new(0),
+            registered: Cell::new(None),
+            mark: Cell::default(),
+        }
+    }
+
+    /// Reads and writes the marks in one go.
+    pub(super) fn update(&self, change: impl FnOnce(&mut Mark)) {
+        let mut mark = self.mark.get();
+        change(&mut mark);
+        self.mark.set(mark);
+    }
+
+    /// Closes once what waits has left. What the peer sends meanwhile is read, so that it is not stuck in sending, and
+    /// thrown away.
+    pub(super) fn begin_drain(&self) {
+        if !self.conn.is(Flag::Draining) {
+            self.conn.set(Flag::Draining, true);
+            self.appetite.set(DRAIN_MAX);
+        }
+    }
+
+    /// Whether nothing more will be sent or delivered.
+    pub(super) fn is_over(&self) -> bool {
+        self.conn.as_ptr().is_null() || self.conn.is(Flag::Closing)
+    }
+
+    /// Moves what C code appended into the queue: C's bytes and ours leave in the order they were written.
+    pub(crate) fn collect_send(&self) {
+        if self.conn.pending_send() > 0 {
+            self.conn.take_send(|bytes| self.output.borrow_mut().gather(bytes));
+        }
+    }
+
+    /// What the selector should watch for.
+    pub(super) fn wanted(&self, received: usize) -> Interest {
+        let mark = self.mark.get();
+        if self.is_over() || self.conn.is(Flag::Resolving) {
+            return Interest::default();
+        }
+        if self.conn.is(Flag::Listening) {
+            return Interest { read: !mark.accept_paused, write: false };
+        }
+        if self.conn.is(Flag::Connecting) {
+            return Interest { read: false, write: true };
+        }
+        let waiting = self.output.borrow().len();
+        let draining = self.conn.is(Flag::Draining);
+        let hungry = received < self.appetite.get() && waiting <= self.limits.output;
+        let paused = self.conn.is(Flag::Full);
+        Interest { read: !mark.eof && (draining || (hungry && !paused)), write: waiting > 0 }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("id", &self.id).field("mark", &self.mark.get()).finish_non_exhaustive()
+    }
+}

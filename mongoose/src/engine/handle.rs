@@ -1,0 +1,191 @@
+//! What other threads hold of a manager.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{ConnectionId, Payload, Registry};
+use crate::Error;
+use crate::ffi::Notifier;
+
+/// Reaches a [`Manager`](crate::Manager) from any thread: posts closures, sends bytes, stops the loop.
+///
+/// Nothing here blocks but for a short lock, nothing has a size limit, and the loop wakes at once. `Ok` means queued:
+/// it happens unless the manager is dropped first. C's counterpart is
+/// [`mg_wakeup`](mongoose_sys::mg_wakeup), which drops and cuts messages (hazard 11) and is not used.
+///
+/// ```
+/// let mut manager = mongoose::Manager::new()?;
+/// let handle = manager.handle();
+/// std::thread::spawn(move || handle.post(|registry| registry.handle().stop()));
+/// manager.run()?;
+/// # Ok::<(), mongoose::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+/// What is asked of the loop.
+pub(crate) enum Task {
+    Call(Box<dyn FnOnce(&Registry) + Send>),
+    Send { id: ConnectionId, bytes: Payload<'static>, done: Option<Completion> },
+    Wakeup { id: ConnectionId, payload: Vec<u8> },
+    Late { id: ConnectionId, late: Late },
+    Resolved { id: ConnectionId, result: std::io::Result<Vec<std::net::SocketAddr>> },
+}
+
+/// Told what became of bytes that another thread sent.
+pub(crate) type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+/// A reply from another thread, ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Late {
+    /// Which of the connection's requests it answers.
+    pub(crate) sequence: u64,
+    pub(crate) head: Vec<u8>,
+    pub(crate) body: Payload<'static>,
+    pub(crate) close: bool,
+}
+
+/// The queue between threads.
+pub(crate) struct Shared {
+    queue: Mutex<Queue>,
+    /// Something was queued since the loop last looked.
+    pending: AtomicBool,
+    stop: AtomicBool,
+    notifier: Notifier,
+}
+
+struct Queue {
+    tasks: VecDeque<Task>,
+    open: bool,
+}
+
+impl Shared {
+    pub(super) fn new(notifier: Notifier) -> Self {
+        Self {
+            queue: Mutex::new(Queue { tasks: VecDeque::new(), open: true }),
+            pending: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            notifier,
+        }
+    }
+
+    /// Queues a task and wakes the loop, once a batch. A task that comes too late is given back.
+    fn push(&self, task: Task) -> Result<(), Task> {
+        {
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            if !queue.open {
+                return Err(task);
+            }
+            queue.tasks.push_back(task);
+        }
+        if !self.pending.swap(true, Ordering::AcqRel) {
+            self.notifier.notify();
+        }
+        Ok(())
+    }
+
+    /// Moves what is queued behind `tasks`.
+    pub(super) fn take(&self, tasks: &mut VecDeque<Task>) {
+        if self.pending.swap(false, Ordering::AcqRel) {
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            if tasks.is_empty() {
+                std::mem::swap(tasks, &mut queue.tasks);
+            } else {
+                tasks.append(&mut queue.tasks);
+            }
+        }
+    }
+
+    /// Takes no more; answers what was queued, for the caller to drop with no lock held.
+    pub(super) fn close(&self) -> VecDeque<Task> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.open = false;
+        std::mem::take(&mut queue.tasks)
+    }
+
+    /// Whether the loop was asked to stop; asking again answers false.
+    pub(super) fn take_stop(&self) -> bool {
+        self.stop.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Handle {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Runs a closure on the loop's thread, after everything this thread posted before.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the manager was dropped; the closure is dropped without having run.
+    pub fn post(&self, call: impl FnOnce(&Registry) + Send + 'static) -> Result<(), Error> {
+        self.task(Task::Call(Box::new(call)))
+    }
+
+    /// Sends bytes, however many, to the peer of a connection.
+    ///
+    /// Should the connection be gone or its output be full when the loop comes to it, they are dropped and counted in
+    /// [`Stats::undelivered`](crate::Stats::undelivered); use [`send_then`](Self::send_then) to be told.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the manager was dropped.
+    pub fn send(&self, id: ConnectionId, bytes: impl Into<Payload<'static>>) -> Result<(), Error> {
+        self.task(Task::Send { id, bytes: bytes.into(), done: None })
+    }
+
+    /// Like [`send`](Self::send), and calls `done` on the loop's thread with what became of it.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the manager was dropped; `done` is dropped without having run.
+    pub fn send_then(
+        &self,
+        id: ConnectionId,
+        bytes: impl Into<Payload<'static>>,
+        done: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Result<(), Error> {
+        self.task(Task::Send { id, bytes: bytes.into(), done: Some(Box::new(done)) })
+    }
+
+    /// Delivers a payload of any size to a connection's handler, as [`Event::Wakeup`](crate::Event::Wakeup).
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the manager was dropped.
+    #[doc(alias = "mg_wakeup")]
+    pub fn wakeup(&self, id: ConnectionId, payload: impl Into<Vec<u8>>) -> Result<(), Error> {
+        self.task(Task::Wakeup { id, payload: payload.into() })
+    }
+
+    /// Has [`run`](crate::Manager::run) return, the one that runs or the next. Async-signal-safe on Linux: two atomic
+    /// stores and a `write`.
+    pub fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.shared.notifier.notify();
+    }
+
+    pub(crate) fn task(&self, task: Task) -> Result<(), Error> {
+        // The rejected task is dropped here, with no lock held: that may run user code.
+        self.shared.push(task).map_err(|_task| Error::Gone)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Call(_) => "Call",
+            Self::Send { .. } => "Send",
+            Self::Wakeup { .. } => "Wakeup",
+            Self::Late { .. } => "Late",
+            Self::Resolved { .. } => "Resolved",
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! From the socket to the protocol.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::timers::Action;
+use super::transport::Socket;
+use super::{Entry, Manager, Step};
+use crate::Error;
+use crate::ffi::{Buffer, Flag};
+
+/// The manager's read buffer, and the least room for a read into a connection's own.
+const READ_BUFFER: usize = 64 << 10;
+
+/// The least a connection keeps of its own.
+const KEEP_MIN: usize = 512;
+
+/// How long a closing connection waits for the peer to read what it was sent.
+const LINGER: Duration = Duration::from_secs(2);
+
+impl Manager {
+    /// Reads once and offers what came. Level-triggered: what is left is reported again.
+    pub(super) fn read(&mut self, entry: &Rc<Entry>) {
+        if !self.make_room(entry) {
+            self.fail(entry, &Error::OutOfMemory);
+            return;
+        }
+        let result = {
+            let room = entry.conn.room_mut(&mut self.registry.views);
+            match &mut *entry.socket.borrow_mut() {
+                Socket::Stream(transport) => transport.read(room),
+                _ => return,
+            }
+        };
+        match result {
+            Ok(0) => entry.update(|mark| {
+                mark.eof = true;
+                mark.offer = true;
+            }),
+            Ok(count) => {
+                self.registry.core.counters.received(count);
+                if entry.conn.is(Flag::Draining) {
+                    self.throw_away(entry, count);
+                } else {
+                    entry.conn.fill(count, &mut self.registry.views);
+                    entry.update(|mark| mark.offer = true);
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(source) => self.fail(entry, &Error::Io { phase: "read", source }),
+        }
+    }
+
+    /// Offers the received bytes to the protocol for as long as it takes units from them.
+    pub(super) fn offer(&mut self, entry: &Rc<Entry>) {
+        let core = Rc::clone(&self.registry.core);
+        while entry.mark.get().offer {
+            entry.update(|mark| mark.offer = false);
+            entry.output.borrow_mut().lend(&mut self.cork);
+            self.offer_all(entry);
+            if core.has_panicked() {
+                return;
+            }
+        }
+        let mark = entry.mark.get();
+        let paused = entry.conn.is(Flag::Full) && !entry.conn.is(Flag::Draining);
+        if mark.eof && !mark.eof_told && !entry.is_over() && !paused {
+            entry.update(|mark| mark.eof_told = true);
+            if entry.conn.is(Flag::Draining) {
+                // Nothing more can come: no need to linger.
+                entry.update(|mark| mark.linger = false);
+                if entry.mark.get().lingering {
+                    core.doom(entry);
+                }
+            } else {
+                self.with_protocol(entry, |protocol, connection| protocol.ended(connection));
+            }
+        }
+    }
+
+    fn offer_all(&mut self, entry: &Rc<Entry>) {
+        loop {
+            let stopped = [Flag::Closing, Flag::Draining, Flag::Full, Flag::Connecting, Flag::Resolving];
+            if entry.conn.as_ptr().is_null() || stopped.into_iter().any(|flag| entry.conn.is(flag)) {
+                return;
+            }
+            if entry.output.borrow().len() > entry.limits.output {
+                // The peer does not read its replies: take no more requests until it does.
+                entry.update(|mark| mark.blocked = true);
+                return;
+            }
+            if entry.consumed.get() >= entry.conn.received(&self.registry.views).len() {
+                return;
+            }
+            match self.with_protocol(entry, |protocol, connection| protocol.receive(connection)) {
+                Some(Step::Again) => {}
+                Some(Step::Decode) => self.decode(entry),
+                Some(Step::Wait) | None => return,
+            }
+        }
+    }
+
+    fn decode(&mut self, entry: &Rc<Entry>) {
+        let Some(mut protocol) = entry.protocol.take() else { return };
+        let consumed = entry.consumed.get();
+        let input = entry.conn.received_mut(&mut self.registry.views);
+        let left = protocol.decode(&mut input[consumed..]);
+        entry.conn.truncate(consumed + left, &mut self.registry.views);
+        *entry.protocol.borrow_mut() = Some(protocol);
+    }
+
+    /// Sees to it that there is room to read into: the manager's buffer for a connection that keeps nothing, its own
+    /// buffer otherwise, which doubles when it is full.
+    fn make_room(&mut self, entry: &Entry) -> bool {
+        let views = &mut self.registry.views;
+        let received = entry.conn.received(views).len();
+        if received == 0 {
+            let Some(buffer) = self.read_buffer.take().or_else(|| Buffer::zeroed(READ_BUFFER)) else {
+                return false;
+            };
+            entry.conn.lend(buffer, 0, views);
+            return true;
+        }
+        if entry.conn.room_mut(views).len() >= received.min(READ_BUFFER) / 2 {
+            return true;
+        }
+        let size = received.saturating_mul(2).max(received.saturating_add(READ_BUFFER));
+        let Some(mut larger) = Buffer::zeroed(size) else { return false };
+        larger[..received].copy_from_slice(entry.conn.received(views));
+        entry.conn.lend(larger, received, views);
+        true
+    }
+
+    /// Frees what was consumed, and takes the manager's buffer back: what is incomplete moves to one of its own.
+    pub(super) fn tidy_input(&mut self, entry: &Entry) {
+        let views = &mut self.registry.views;
+        let consumed = entry.consumed.take();
+        let received = entry.conn.received(views).len();
+        let rest = received - consumed.min(received);
+        if rest == 0 {
+            if let Some(buffer) = entry.conn.take_back(views) {
+                self.keep_read_buffer(buffer);
+            }
+            return;
+        }
+        let own = entry.conn.received(views).len() + entry.conn.room_mut(views).len();
+        if self.read_buffer.is_none() && own == READ_BUFFER && rest <= READ_BUFFER / 2 {
+            // The manager's buffer, or one like it.
+            if let Some(mut kept) = Buffer::zeroed(rest.next_power_of_two().max(KEEP_MIN)) {
+                kept[..rest].copy_from_slice(&entry.conn.received(views)[consumed..]);
+                self.read_buffer = entry.conn.lend(kept, rest, views);
+                return;
+            }
+        }
+        if consumed > 0 {
+            entry.conn.received_mut(views).copy_within(consumed.., 0);
+            entry.conn.truncate(rest, views);
+        }
+    }
+
+    pub(super) fn keep_read_buffer(&mut self, buffer: Buffer) {
+        if self.read_buffer.is_none() && buffer.len() == READ_BUFFER {
+            self.read_buffer = Some(buffer);
+        }
+    }
+
+    /// Ends our direction and waits for the peer's end: a close with unread input would reset the connection, and the
+    /// peer might never see the reply.
+    pub(super) fn linger(&mut self, entry: &Rc<Entry>) {
+        let ended = match &*entry.socket.borrow() {
+            Socket::Stream(transport) => transport.shutdown_write(),
+            _ => Ok(()),
+        };
+        if ended.is_err() {
+            self.registry.core.doom(entry);
+            return;
+        }
+        entry.update(|mark| mark.lingering = true);
+        entry.conn.truncate(0, &mut self.registry.views);
+        entry.consumed.set(0);
+        self.deadline(LINGER, Action::Close(entry.id));
+    }
+
+    fn throw_away(&mut self, entry: &Rc<Entry>, count: usize) {
+        match entry.appetite.get().checked_sub(count) {
+            Some(left) => entry.appetite.set(left),
+            None => self.registry.core.doom(entry),
+        }
+    }
+
+    /// Sets a deadline of the engine's own.
+    pub(super) fn deadline(&mut self, delay: Duration, action: Action) {
+        let due = self.registry.core.clock.now() + delay;
+        self.registry.core.timers.borrow_mut().add(due, None, action);
+    }
+}

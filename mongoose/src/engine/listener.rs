@@ -1,0 +1,162 @@
+//! Sockets that accept connections.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::rc::{Rc, Weak};
+
+use super::core::Core;
+use super::transport::Socket;
+use super::{Acceptor, ConnectionId, Limits, Registry};
+use crate::ffi::{self, Bind, Flag};
+use crate::net::{Endpoint, Handler, Scheme, Stream};
+use crate::{Error, http};
+
+/// A listener to be: set options, then begin with [`http`](Self::http) or [`tcp`](Self::tcp).
+#[must_use = "nothing listens until a handler is given"]
+#[derive(Debug)]
+pub struct ListenerBuilder<'u> {
+    registry: &'u Registry,
+    url: &'u str,
+    limits: Limits,
+    bind: Bind,
+}
+
+impl<'u> ListenerBuilder<'u> {
+    pub(super) fn new(registry: &'u Registry, url: &'u str) -> Self {
+        Self { registry, url, limits: Limits::default(), bind: Bind { backlog: 1024, reuse_port: false } }
+    }
+
+    /// What a peer may make us hold.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many connections may wait to be accepted. Default: 1,024. The system may cut it
+    /// (`net.core.somaxconn` on Linux).
+    pub fn backlog(mut self, connections: u16) -> Self {
+        self.bind.backlog = i32::from(connections);
+        self
+    }
+
+    /// Shares the port with other listeners that ask for the same (`SO_REUSEPORT`): one manager a core.
+    pub fn reuse_port(mut self, share: bool) -> Self {
+        self.bind.reuse_port = share;
+        self
+    }
+
+    /// Serves HTTP, all connections by one handler.
+    ///
+    /// # Errors
+    /// [`Error::Url`] for a URL that is not `http://address:port`; [`Error::Listen`] when the system refuses, say
+    /// because the port is taken.
+    #[doc(alias = "mg_http_listen")]
+    pub fn http(self, handler: impl http::Handler) -> Result<Listener, Error> {
+        let shared = Rc::new(RefCell::new(handler));
+        let service = http::Service::new(&self.limits);
+        self.begin(Scheme::Http, Box::new(move || http::Server::boxed(&service, Rc::clone(&shared))))
+    }
+
+    /// Serves HTTP, each connection by a handler of its own, whose fields are the connection's state.
+    ///
+    /// # Errors
+    /// As [`http`](Self::http).
+    pub fn http_each<H: http::Handler>(
+        self,
+        mut make: impl FnMut() -> H + 'static,
+    ) -> Result<Listener, Error> {
+        let service = http::Service::new(&self.limits);
+        self.begin(
+            Scheme::Http,
+            Box::new(move || http::Server::boxed(&service, Rc::new(RefCell::new(make())))),
+        )
+    }
+
+    /// Accepts raw TCP connections, all handled by one handler.
+    ///
+    /// # Errors
+    /// [`Error::Url`] for a URL that is not `tcp://address:port`; [`Error::Listen`] when the system refuses.
+    #[doc(alias = "mg_listen")]
+    pub fn tcp(self, handler: impl Handler) -> Result<Listener, Error> {
+        let shared = Rc::new(RefCell::new(handler));
+        self.begin(Scheme::Tcp, Box::new(move || Stream::boxed(Rc::clone(&shared))))
+    }
+
+    /// Accepts raw TCP connections, each handled by a handler of its own.
+    ///
+    /// # Errors
+    /// As [`tcp`](Self::tcp).
+    pub fn tcp_each<H: Handler>(self, mut make: impl FnMut() -> H + 'static) -> Result<Listener, Error> {
+        self.begin(Scheme::Tcp, Box::new(move || Stream::boxed(Rc::new(RefCell::new(make())))))
+    }
+
+    fn begin(self, scheme: Scheme, accept: Acceptor) -> Result<Listener, Error> {
+        let core = &self.registry.core;
+        core.check_open()?;
+        let endpoint = Endpoint::parse(self.url, scheme)?;
+        let failed = |source| Error::Listen { url: self.url.to_owned(), source };
+        let socket = bind(&endpoint, self.bind).map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        let entry = core.adopt(Socket::Listener(socket), Rc::new(self.limits))?;
+        entry.conn.set(Flag::Listening, true);
+        entry.local.set(Some(address));
+        *entry.acceptor.borrow_mut() = Some(accept);
+        if let Err(source) = core.watch(&entry, 0) {
+            core.doom(&entry);
+            return Err(failed(source));
+        }
+        Ok(Listener { core: Rc::downgrade(core), id: entry.id, address })
+    }
+}
+
+fn bind(endpoint: &Endpoint, bind: Bind) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
+    for address in (endpoint.host(), endpoint.port()).to_socket_addrs()? {
+        match ffi::listen(address, bind) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Names a listener. Dropping it does nothing: the socket listens until [`close`](Self::close) or the manager's end.
+#[derive(Clone)]
+pub struct Listener {
+    core: Weak<Core>,
+    id: ConnectionId,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Where it listens: the port the system chose, where the URL said 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The listener's own id, as any connection's.
+    pub fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// Accepts no more. Connections it accepted live on.
+    pub fn close(&self) {
+        if let Some(core) = self.core.upgrade()
+            && let Some(entry) = core.find(self.id)
+        {
+            entry.conn.set(Flag::Closing, true);
+            core.touch(&entry);
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener")
+            .field("id", &self.id)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! The event loop: sockets, connections, timers and wake-ups. It knows no protocol.
+
+mod clock;
+mod connection;
+mod connector;
+mod core;
+mod drive;
+mod entry;
+mod handle;
+mod id;
+mod input;
+mod limits;
+mod listener;
+mod manager;
+mod output;
+mod payload;
+mod posted;
+mod protocol;
+mod readiness;
+mod reap;
+mod registry;
+mod stats;
+mod table;
+mod timer;
+mod timers;
+mod transport;
+
+pub(crate) use clock::Clock;
+pub use connection::{Connection, State};
+pub(crate) use entry::Entry;
+pub use handle::Handle;
+pub(crate) use handle::{Late, Task};
+pub use id::ConnectionId;
+pub use limits::Limits;
+pub use listener::{Listener, ListenerBuilder};
+pub use manager::Manager;
+pub use payload::Payload;
+pub(crate) use protocol::{Acceptor, Protocol, Step};
+pub(crate) use readiness::{Interest, Ready};
+pub use registry::Registry;
+pub use stats::Stats;
+pub use timer::Timer;

@@ -1,0 +1,254 @@
+//! What waits to be sent on one connection.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use super::Payload;
+use super::transport::Transport;
+
+/// Payloads that are kept rather than copied begin here: below, gathering them costs less than a slice of their own.
+const GATHER_BELOW: usize = 4096;
+
+/// Past this a gathered chunk is closed and a new one begun, so that no byte is moved again when more comes.
+const GATHER_MAX: usize = 64 << 10;
+
+/// The largest buffer that is kept for the next event.
+const SPARE_MAX: usize = 4 * GATHER_MAX;
+
+/// How many chunks one system call takes.
+const SLICES: usize = 16;
+
+/// A queue of chunks: small writes gather, large ones keep their own memory, nothing is moved once it is in.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    chunks: VecDeque<Chunk>,
+    /// How much of the first chunk has left.
+    sent: usize,
+    len: usize,
+}
+
+#[derive(Debug)]
+enum Chunk {
+    Gathered(Vec<u8>),
+    Kept(Payload<'static>),
+}
+
+impl Chunk {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Gathered(bytes) => bytes,
+            Self::Kept(payload) => payload.as_ref(),
+        }
+    }
+}
+
+impl Output {
+    /// How many bytes wait.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends bytes by copying them.
+    pub(crate) fn gather(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.gather_with(bytes.len(), |out| out.extend_from_slice(bytes));
+        }
+    }
+
+    /// Appends what `write` puts behind the bytes it is given, about `hint` bytes.
+    pub(crate) fn gather_with(&mut self, hint: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let fits = match self.chunks.back() {
+            Some(Chunk::Gathered(last)) => last.is_empty() || last.len() + hint <= GATHER_MAX,
+            _ => false,
+        };
+        if !fits {
+            self.chunks.push_back(Chunk::Gathered(Vec::with_capacity(hint)));
+        }
+        if let Some(Chunk::Gathered(last)) = self.chunks.back_mut() {
+            let before = last.len();
+            write(last);
+            self.len += last.len() - before;
+        }
+    }
+
+    /// Appends a payload; a large one that need not be copied is not.
+    pub(crate) fn push(&mut self, payload: Payload<'_>) {
+        if payload.len() < GATHER_BELOW || !payload.is_kept() {
+            self.gather(payload.as_ref());
+        } else {
+            self.len += payload.len();
+            self.chunks.push_back(Chunk::Kept(payload.into_owned()));
+        }
+    }
+
+    /// Lets small writes of the coming event gather in a buffer that is already there.
+    pub(super) fn lend(&mut self, spare: &mut Vec<u8>) {
+        if self.chunks.is_empty() && spare.capacity() > 0 {
+            self.chunks.push_back(Chunk::Gathered(std::mem::take(spare)));
+        }
+    }
+
+    /// Writes until nothing is left or the transport takes no more, and answers how many bytes it took. An emptied
+    /// gathering buffer goes to `spare`, one with a rest is replaced by one of the rest's size.
+    pub(super) fn flush(&mut self, transport: &mut Transport, spare: &mut Vec<u8>) -> io::Result<usize> {
+        let mut total = 0;
+        while self.len > 0 {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut count = 0;
+            let mut offered = 0;
+            let mut skip = self.sent;
+            for chunk in &self.chunks {
+                let bytes = &chunk.bytes()[std::mem::take(&mut skip)..];
+                if !bytes.is_empty() {
+                    slices[count] = IoSlice::new(bytes);
+                    offered += bytes.len();
+                    count += 1;
+                    if count == SLICES {
+                        break;
+                    }
+                }
+            }
+            match transport.write(&slices[..count]) {
+                Ok(written) => {
+                    total += written;
+                    self.advance(written, spare);
+                    if written < offered {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.give_back(spare);
+        Ok(total)
+    }
+
+    /// A copy of what waits.
+    pub(super) fn to_vec(&self) -> Vec<u8> {
+        let mut all = Vec::with_capacity(self.len + self.sent);
+        for chunk in &self.chunks {
+            all.extend_from_slice(chunk.bytes());
+        }
+        all.drain(..self.sent);
+        all
+    }
+
+    fn advance(&mut self, mut written: usize, spare: &mut Vec<u8>) {
+        self.len -= written;
+        while let Some(first) = self.chunks.front() {
+            let rest = first.bytes().len() - self.sent;
+            if written < rest {
+                self.sent += written;
+                return;
+            }
+            written -= rest;
+            self.sent = 0;
+            if let Some(Chunk::Gathered(buffer)) = self.chunks.pop_front() {
+                keep_larger(spare, buffer);
+            }
+            if self.chunks.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Returns the lent buffer also where the socket left a rest in it.
+    fn give_back(&mut self, spare: &mut Vec<u8>) {
+        if self.len == 0 {
+            while let Some(chunk) = self.chunks.pop_front() {
+                if let Chunk::Gathered(buffer) = chunk {
+                    keep_larger(spare, buffer);
+                }
+            }
+            self.sent = 0;
+            return;
+        }
+        if spare.capacity() > 0 {
+            return;
+        }
+        if let Some(Chunk::Gathered(first)) = self.chunks.front_mut() {
+            let rest = first[self.sent..].to_vec();
+            *spare = std::mem::replace(first, rest);
+            spare.clear();
+            self.sent = 0;
+        }
+    }
+}
+
+/// Keeps one emptied buffer for the next event, the larger of two, unless it is huge.
+fn keep_larger(spare: &mut Vec<u8>, mut buffer: Vec<u8>) {
+    if buffer.capacity() > spare.capacity() && buffer.capacity() <= SPARE_MAX {
+        buffer.clear();
+        *spare = buffer;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::{io::Read, sync::Arc};
+
+    use super::*;
+
+    fn pair() -> (Transport, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("to connect");
+        let (server, _) = listener.accept().expect("to accept");
+        server.set_nonblocking(true).expect("to set");
+        (Transport::Plain(server), client)
+    }
+
+    #[test]
+    fn keeps_order_across_gathered_and_kept_chunks() {
+        let mut output = Output::default();
+        let mut spare = Vec::with_capacity(1000);
+        output.lend(&mut spare);
+        output.gather(b"head ");
+        output.push(vec![b'x'; GATHER_BELOW].into());
+        output.push("tail".into());
+        output.push(Arc::<[u8]>::from(vec![b'y'; GATHER_BELOW]).into());
+        let mut expected = b"head ".to_vec();
+        expected.extend([b'x'; GATHER_BELOW]);
+        expected.extend(b"tail");
+        expected.extend([b'y'; GATHER_BELOW]);
+        assert_eq!(output.to_vec(), expected);
+
+        let (mut transport, mut client) = pair();
+        assert_eq!(output.flush(&mut transport, &mut spare).expect("to write"), expected.len());
+        assert!(output.is_empty() && spare.capacity() >= 1000, "the lent buffer came back");
+        drop(transport);
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).expect("to read");
+        assert_eq!(received, expected);
+    }
+
+    #[test]
+    fn what_the_socket_does_not_take_waits_and_leaves_later() {
+        let (mut transport, mut client) = pair();
+        let mut output = Output::default();
+        let mut spare = Vec::with_capacity(1 << 20);
+        output.lend(&mut spare);
+        let expected: Vec<u8> = (0..20_000_000u32).map(|n| (n % 251) as u8).collect();
+        for piece in expected.chunks(10_000) {
+            output.gather(piece);
+        }
+        assert_eq!(output.len(), expected.len());
+        let reader = std::thread::spawn(move || {
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).expect("to read");
+            received
+        });
+        while !output.is_empty() {
+            output.flush(&mut transport, &mut spare).expect("to write");
+            std::thread::yield_now();
+        }
+        drop(transport);
+        assert!(reader.join().expect("the reader") == expected);
+    }
+}

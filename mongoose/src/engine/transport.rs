@@ -1,0 +1,78 @@
+//! Between a socket and the bytes that a protocol sees: the seam for TLS.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+
+use crate::ffi;
+
+/// What carries the bytes of a stream. Non-blocking: `WouldBlock` says that the selector will tell.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Plain(TcpStream),
+}
+
+impl Transport {
+    /// Reads what has arrived; 0 when the peer has ended its direction.
+    pub(super) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(room),
+        }
+    }
+
+    /// Writes what the socket takes.
+    pub(super) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match (self, slices) {
+            (Self::Plain(stream), [one]) => stream.write(one),
+            (Self::Plain(stream), many) => stream.write_vectored(many),
+        }
+    }
+
+    /// Ends our direction; what was written still arrives.
+    pub(super) fn shutdown_write(&self) -> io::Result<()> {
+        self.stream().shutdown(Shutdown::Write)
+    }
+
+    /// The error that a connect ended with.
+    pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.stream().take_error()
+    }
+
+    fn stream(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+        }
+    }
+}
+
+/// The descriptor of an entry, in the states it goes through.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    /// The host is being looked up.
+    None,
+    Listener(TcpListener),
+    Stream(Transport),
+    /// Closed and never touched again (invariant 8).
+    Closed,
+}
+
+impl Socket {
+    /// Runs with what the selector knows the socket by.
+    pub(super) fn with_source<R>(&self, run: impl FnOnce(Source<'_>) -> R) -> Option<R> {
+        match self {
+            Self::Listener(listener) => Some(run(ffi::source_of(listener))),
+            Self::Stream(transport) => Some(run(ffi::source_of(transport.stream()))),
+            Self::None | Self::Closed => None,
+        }
+    }
+
+    pub(super) fn local_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Listener(listener) => listener.local_addr().ok(),
+            Self::Stream(transport) => transport.stream().local_addr().ok(),
+            Self::None | Self::Closed => None,
+        }
+    }
+}
+
+/// What a selector takes on this system.
+pub(super) type Source<'a> = std::os::fd::BorrowedFd<'a>;

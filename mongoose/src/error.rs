@@ -1,0 +1,118 @@
+//! What can go wrong, on what, and when.
+
+use std::io;
+
+/// Every error of this crate.
+///
+/// It says what failed and on what; [`source`](std::error::Error::source) is the system's own error where there is one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A URL that cannot be used as it is.
+    #[error("{url:?} is not a URL to use here: {reason}")]
+    Url {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The system refused to listen.
+    #[error("cannot listen on {url}: {source}")]
+    Listen {
+        /// Where.
+        url: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The host's name has no address.
+    #[error("cannot look up the host of {url}: {source}")]
+    Resolve {
+        /// The URL that names it.
+        url: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// No address of the host took the connection.
+    #[error("cannot connect to {url}: {source}")]
+    Connect {
+        /// Where.
+        url: String,
+        /// Why the last address did not.
+        source: io::Error,
+    },
+    /// A connection broke.
+    #[error("cannot {phase} on a connection: {source}")]
+    Io {
+        /// What was being done: `read`, `write` or `watch`.
+        phase: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The loop's own descriptors failed.
+    #[error("the event loop cannot wait: {0}")]
+    Selector(#[source] io::Error),
+    /// Signals cannot be caught.
+    #[error("cannot catch signals: {0}")]
+    Signal(#[source] io::Error),
+    /// The connection is closed, closing, or cannot be used for this.
+    #[error("the connection is closed")]
+    Closed,
+    /// The manager is being dropped: nothing can be created.
+    #[error("the manager is shutting down")]
+    ShuttingDown,
+    /// The manager was dropped.
+    #[error("the manager is gone")]
+    Gone,
+    /// Too much waits to be sent already.
+    #[error("{limit} bytes wait to be sent: no more are taken")]
+    OutputFull {
+        /// [`Limits::output`](crate::Limits::output).
+        limit: usize,
+    },
+    /// The system is out of memory.
+    #[error("out of memory")]
+    OutOfMemory,
+    /// A header that would break the message it is part of.
+    #[error("header {name:?} cannot be sent: {reason}")]
+    Header {
+        /// The header's name, as far as it is text.
+        name: String,
+        /// What is wrong with name or value.
+        reason: &'static str,
+    },
+    /// A status that cannot be sent here.
+    #[error("status {0} cannot be a reply's")]
+    Status(u16),
+    /// A percent-encoded text that is malformed, or not UTF-8 where it has to be.
+    #[error("not a percent-encoded text: {0}")]
+    Decode(&'static str),
+    /// A request that was turned away by the gate; the peer was answered.
+    #[error("request refused with {status}: {reason}")]
+    Refused {
+        /// The status the peer got.
+        status: u16,
+        /// What was wrong with the request.
+        reason: &'static str,
+    },
+    /// The peer ended its direction in the middle of a message.
+    #[error("the peer closed in the middle of a message")]
+    Truncated,
+    /// What [`fail`](crate::Connection::fail) or C's `mg_error` reported.
+    #[error("{0}")]
+    Reported(String),
+    /// An error of a handler's own.
+    #[error(transparent)]
+    Handler(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps an error of a handler's own, for `?` in it.
+    ///
+    /// ```
+    /// let error = "x".parse::<u8>().map_err(mongoose::Error::handler).unwrap_err();
+    /// assert_eq!(error.to_string(), "invalid digit found in string");
+    /// ```
+    pub fn handler(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Handler(error.into())
+    }
+}

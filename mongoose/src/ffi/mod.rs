@@ -1,0 +1,53 @@
+//! The only module with `unsafe`: raw calls, raw pointers and raw descriptors, each behind a safe face.
+//!
+//! Every `unsafe` block names the invariant it stands on. The invariants are written out in
+//! `ARCHITECTURE.md`; in short:
+//!
+//!  1. One thread: a manager and what is borrowed from it are `!Send + !Sync`; `Handle` alone crosses threads.
+//!  2. Pinned: `mg_mgr` is boxed and never moves; only `Manager` polls, on `&mut self`.
+//!  3. Views live in the event: no received byte moves or is freed while a `&Registry` is lent out.
+//!  4. Handles are ids: slot and generation, looked up in O(1); a stale one is `Closed`.
+//!  5. No nesting: what C fires inside a call is queued and delivered after the handler returned.
+//!  6. Never called: `mg_mgr_poll` (but on empty lists, by `mg_mgr_free`), `mg_close_conn` in a callback,
+//!     the resolver, C's sockets, functions that replace `c->fn`.
+//!  7. One owner: a connection has one entry, released once, after the user saw `Closed`.
+//!  8. A closed descriptor is never touched: `Closed`, then selector, then `close`, then C frees.
+//!  9. Nothing is freed inside a batch: closes are flags, reaping is one step after it.
+//! 10. Closing is O(1): a connection is linked at the head of C's list just before it is taken out again.
+//! 11. Buffers: what C holds as `c->recv` came from `mg_calloc` and is owned by whoever holds the pointer.
+//! 12. Drop runs user code first, with no lock held; nothing can be created meanwhile.
+//! 13. Panics are caught, parked and resumed from `poll`.
+//! 14. No user byte is ever a format.
+//! 15. Nothing is truncated silently.
+//! 16. Descriptors handed out or in cannot break the loop.
+//! 17. A reply is decided by the engine after the handler returned, never by `Drop`.
+//! 18. Process globals are set under a `Once`.
+//! 19. Lengths and pointers from C are checked where they enter, lengths from users before they reach C.
+
+mod buffer;
+mod conn;
+mod http_message;
+mod manager;
+pub(crate) mod panic;
+#[cfg(any(not(target_os = "linux"), mongoose_portable))]
+#[path = "selector_polling.rs"]
+mod selector;
+#[cfg(all(target_os = "linux", not(mongoose_portable)))]
+#[path = "selector_epoll.rs"]
+mod selector;
+mod signal;
+mod socket;
+mod status;
+mod trampoline;
+mod views;
+
+pub(crate) use buffer::Buffer;
+pub(crate) use conn::{Conn, Flag};
+pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
+pub(crate) use manager::Mgr;
+pub(crate) use selector::{Notifier, Selector};
+pub(crate) use signal::SignalGuard;
+pub(crate) use socket::{Bind, accept, connect, listen, source_of};
+pub(crate) use status::reason_phrase;
+pub(crate) use trampoline::{Nested, NestedEvent};
+pub(crate) use views::Views;

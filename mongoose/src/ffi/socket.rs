@@ -1,0 +1,203 @@
+//! Sockets that the standard library cannot make: non-blocking connects, listeners with a backlog of choice.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+#[cfg(unix)]
+pub(crate) use unix::{accept, connect, listen, source_of};
+
+/// How a listener is bound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bind {
+    /// Connections that may wait to be accepted.
+    pub(crate) backlog: i32,
+    /// Share the port with other listeners that ask for the same (`SO_REUSEPORT`).
+    pub(crate) reuse_port: bool,
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::mem;
+    use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+    use super::*;
+
+    /// What a selector takes.
+    pub(crate) fn source_of(socket: &impl AsFd) -> BorrowedFd<'_> {
+        socket.as_fd()
+    }
+
+    /// Binds and listens. An IPv6 wildcard takes IPv4 too, as the system has it set.
+    pub(crate) fn listen(address: SocketAddr, bind: super::Bind) -> io::Result<TcpListener> {
+        let socket = stream_socket(&address)?;
+        set_option(&socket, libc::SOL_SOCKET, libc::SO_REUSEADDR)?;
+        if bind.reuse_port {
+            set_option(&socket, libc::SOL_SOCKET, libc::SO_REUSEPORT)?;
+        }
+        // Inherited by what is accepted on Linux; elsewhere `accept` sets it again.
+        set_option(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY)?;
+        let (storage, length) = encode(&address);
+        // SAFETY: invariant 16: the descriptor is owned; the address is an initialised sockaddr of that length.
+        check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const storage).cast(), length) })?;
+        // SAFETY: the descriptor is owned.
+        check(unsafe { libc::listen(socket.as_raw_fd(), bind.backlog) })?;
+        Ok(TcpListener::from(socket))
+    }
+
+    /// Starts to connect; the socket becomes writable when that ended, well or not.
+    pub(crate) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+        let socket = stream_socket(&address)?;
+        set_option(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY)?;
+        let (storage, length) = encode(&address);
+        // SAFETY: as in `listen`.
+        match check(unsafe { libc::connect(socket.as_raw_fd(), (&raw const storage).cast(), length) }) {
+            Ok(_) => {}
+            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(TcpStream::from(socket))
+    }
+
+    /// Accepts one connection, non-blocking and closed on exec.
+    pub(crate) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        // SAFETY: a plain C struct for which zeroes are valid.
+        let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
+        let mut length = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        let into = (&raw mut storage).cast();
+        // SAFETY: the listener is open; the kernel writes at most `length` bytes into the storage, and a new
+        // descriptor that it answers is ours alone.
+        let stream = unsafe {
+            #[cfg(target_os = "linux")]
+            let fd = libc::accept4(
+                listener.as_raw_fd(),
+                into,
+                &raw mut length,
+                libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC,
+            );
+            #[cfg(not(target_os = "linux"))]
+            let fd = libc::accept(listener.as_raw_fd(), into, &raw mut length);
+            TcpStream::from(OwnedFd::from_raw_fd(check(fd)?))
+        };
+        #[cfg(not(target_os = "linux"))]
+        {
+            prepare(&stream)?;
+            stream.set_nodelay(true)?;
+        }
+        let address = decode(&storage)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, "the peer has no IP address"))?;
+        Ok((stream, address))
+    }
+
+    fn stream_socket(address: &SocketAddr) -> io::Result<OwnedFd> {
+        let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+        #[cfg(target_os = "linux")]
+        let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+        #[cfg(not(target_os = "linux"))]
+        let kind = libc::SOCK_STREAM;
+        // SAFETY: a new descriptor that the kernel answers is ours alone.
+        let socket = unsafe { OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0))?) };
+        #[cfg(not(target_os = "linux"))]
+        prepare(&socket)?;
+        Ok(socket)
+    }
+
+    /// Non-blocking and closed on exec, where the system cannot say so when the socket is made.
+    #[cfg(not(target_os = "linux"))]
+    fn prepare(socket: &impl AsRawFd) -> io::Result<()> {
+        // SAFETY: the descriptor is open; both calls only change its flags.
+        unsafe {
+            let flags = check(libc::fcntl(socket.as_raw_fd(), libc::F_GETFL))?;
+            check(libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+            check(libc::fcntl(socket.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC))?;
+        }
+        Ok(())
+    }
+
+    fn set_option(socket: &OwnedFd, level: libc::c_int, name: libc::c_int) -> io::Result<()> {
+        let on: libc::c_int = 1;
+        let length = mem::size_of::<libc::c_int>() as libc::socklen_t;
+        // SAFETY: the descriptor is open and the value is an int of that length.
+        check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const on).cast(), length) })?;
+        Ok(())
+    }
+
+    fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    }
+
+    fn encode(address: &SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
+        // SAFETY: a plain C struct for which zeroes are valid.
+        let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
+        let length = match address {
+            SocketAddr::V4(v4) => {
+                // SAFETY: sockaddr_storage is large enough and aligned for every sockaddr.
+                let out = unsafe { &mut *(&raw mut storage).cast::<libc::sockaddr_in>() };
+                out.sin_family = libc::AF_INET as libc::sa_family_t;
+                out.sin_port = v4.port().to_be();
+                out.sin_addr.s_addr = u32::from_ne_bytes(v4.ip().octets());
+                mem::size_of::<libc::sockaddr_in>()
+            }
+            SocketAddr::V6(v6) => {
+                // SAFETY: as above.
+                let out = unsafe { &mut *(&raw mut storage).cast::<libc::sockaddr_in6>() };
+                out.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+                out.sin6_port = v6.port().to_be();
+                out.sin6_addr.s6_addr = v6.ip().octets();
+                out.sin6_flowinfo = v6.flowinfo();
+                out.sin6_scope_id = v6.scope_id();
+                mem::size_of::<libc::sockaddr_in6>()
+            }
+        };
+        (storage, length as libc::socklen_t)
+    }
+
+    fn decode(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+        match libc::c_int::from(storage.ss_family) {
+            libc::AF_INET => {
+                // SAFETY: the family says which struct it is; the storage is aligned for it.
+                let v4 = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in>() };
+                let ip = Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes());
+                Some(SocketAddrV4::new(ip, u16::from_be(v4.sin_port)).into())
+            }
+            libc::AF_INET6 => {
+                // SAFETY: as above.
+                let v6 = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in6>() };
+                let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+                let port = u16::from_be(v6.sin6_port);
+                Some(SocketAddrV6::new(ip, port, v6.sin6_flowinfo, v6.sin6_scope_id).into())
+            }
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn addresses_survive_the_system_s_form() {
+            for text in ["127.0.0.1:80", "0.0.0.0:0", "[::1]:443", "[::]:1", "[::ffff:10.0.0.1]:65535"] {
+                let address: SocketAddr = text.parse().expect("an address");
+                assert_eq!(decode(&encode(&address).0), Some(address));
+            }
+            let scoped = SocketAddr::from(SocketAddrV6::new("fe80::1".parse().expect("ip"), 9, 7, 70_000));
+            assert_eq!(
+                decode(&encode(&scoped).0),
+                Some(scoped),
+                "scope ids above 255 stay whole (hazard 55)"
+            );
+        }
+
+        #[test]
+        fn accepts_what_connects() {
+            let bind = super::super::Bind { backlog: 16, reuse_port: false };
+            let listener = listen("127.0.0.1:0".parse().expect("an address"), bind).expect("a free port");
+            assert_eq!(accept(&listener).expect_err("nobody yet").kind(), io::ErrorKind::WouldBlock);
+            let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("to connect");
+            let (server, from) = accept(&listener).expect("it is in the backlog");
+            assert_eq!(from, client.local_addr().expect("connected"));
+            assert!(server.nodelay().expect("an option"));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! HTTP/1.x: where a message ends, and whether it is one (RFC 9112).
+
+mod chunked;
+mod head;
+mod host;
+mod target;
+
+pub(crate) use chunked::{Chunked, Progress};
+pub(crate) use head::{Framing, Head, HeadScan, scratch};
+
+/// Why a message was turned away, and with what status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) reason: &'static str,
+}
+
+impl Refusal {
+    pub(crate) const fn new(status: u16, reason: &'static str) -> Self {
+        Self { status, reason }
+    }
+}
+
+const fn bad_request(reason: &'static str) -> Refusal {
+    Refusal::new(400, reason)
+}

@@ -1,0 +1,153 @@
+//! URLs that name where to listen or connect.
+
+use crate::Error;
+
+/// What an endpoint speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Tcp,
+    Http,
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Http => "http",
+        }
+    }
+
+    fn default_port(self) -> Option<u16> {
+        match self {
+            Self::Tcp => None,
+            Self::Http => Some(80),
+        }
+    }
+}
+
+/// `scheme://host:port`, checked: C's parser takes port 99999 for 34463 and a query for a host (hazard 42).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    host: String,
+    port: u16,
+}
+
+impl Endpoint {
+    /// Parses a URL that has to be of one scheme. A path is allowed when it is `/` or empty.
+    pub(crate) fn parse(url: &str, scheme: Scheme) -> Result<Self, Error> {
+        let bad = |reason| Error::Url { url: url.to_owned(), reason };
+        let (name, rest) = url.split_once("://").ok_or_else(|| bad("no scheme, such as tcp://"))?;
+        if !name.eq_ignore_ascii_case(scheme.name()) {
+            let secure =
+                ["https", "tls", "wss", "mqtts"].iter().any(|secure| name.eq_ignore_ascii_case(secure));
+            return Err(bad(if secure {
+                "TLS needs a configuration"
+            } else {
+                "another scheme is needed here"
+            }));
+        }
+        let authority = match rest.split_once('/') {
+            Some((authority, "")) => authority,
+            Some(_) => return Err(bad("a path makes no sense here")),
+            None => rest,
+        };
+        if authority.bytes().any(|byte| !byte.is_ascii_graphic() || b"?#@\\\"<>^`{|}".contains(&byte)) {
+            return Err(bad("the host has a character that no host has"));
+        }
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(bracketed) => {
+                let (host, after) =
+                    bracketed.split_once(']').ok_or_else(|| bad("no ] after the IPv6 address"))?;
+                host.split('%')
+                    .next()
+                    .unwrap_or_default()
+                    .parse::<std::net::Ipv6Addr>()
+                    .map_err(|_| bad("not an IPv6 address"))?;
+                let port = match after.strip_prefix(':') {
+                    Some(port) => Some(port),
+                    None if after.is_empty() => None,
+                    None => return Err(bad("only a port may follow the IPv6 address")),
+                };
+                (host, port)
+            }
+            None => match authority.rsplit_once(':') {
+                Some((host, _)) if host.contains(':') => return Err(bad("an IPv6 address needs brackets")),
+                Some((host, port)) => (host, Some(port)),
+                None => (authority, None),
+            },
+        };
+        if host.is_empty() {
+            return Err(bad("no host"));
+        }
+        let port = match port {
+            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                port.parse::<u16>().map_err(|_| bad("the port is not between 0 and 65535"))?
+            }
+            Some(_) => return Err(bad("the port is not a number")),
+            None => scheme.default_port().ok_or_else(|| bad("no port"))?,
+        };
+        Ok(Self { host: host.to_owned(), port })
+    }
+
+    /// Without brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_names_addresses_and_default_ports() {
+        for (url, scheme, host, port) in [
+            ("tcp://127.0.0.1:0", Scheme::Tcp, "127.0.0.1", 0),
+            ("http://localhost", Scheme::Http, "localhost", 80),
+            ("HTTP://localhost:8000/", Scheme::Http, "localhost", 8000),
+            ("http://[::1]:65535", Scheme::Http, "::1", 65535),
+            ("http://[fe80::1%eth0]", Scheme::Http, "fe80::1%eth0", 80),
+            ("http://[::ffff:127.0.0.1]:1", Scheme::Http, "::ffff:127.0.0.1", 1),
+        ] {
+            let endpoint = Endpoint::parse(url, scheme).expect(url);
+            assert_eq!((endpoint.host(), endpoint.port()), (host, port), "{url}");
+        }
+    }
+
+    #[test]
+    fn hazard_42_refuses_what_c_misreads() {
+        for url in [
+            "",
+            "http",
+            "http://",
+            "http://:80",
+            "http://h:99999",
+            "http://h:65536",
+            "http://h:-1",
+            "http://h:+80",
+            "http://h:",
+            "http://h?x=1",
+            "http://h:8a",
+            "http://::1:80",
+            "http://[::1",
+            "http://[::1]x",
+            "http://[g]:1",
+            "http://user@h",
+            "http://h h:80",
+            "http://h\0:80",
+            "http://h\r\n:80",
+            "http://h/path",
+            "tcp://h:1",
+            "https://h",
+            "ftp://h",
+        ] {
+            let error = Endpoint::parse(url, Scheme::Http).expect_err(url);
+            assert!(matches!(&error, Error::Url { url: named, .. } if named == url), "{error}");
+        }
+        assert!(Endpoint::parse("tcp://h", Scheme::Tcp).is_err(), "raw TCP has no default port");
+    }
+}

@@ -1,0 +1,9 @@
+//! Raw bytes over TCP, and the URLs that name endpoints.
+
+mod endpoint;
+mod handler;
+mod stream;
+
+pub(crate) use endpoint::{Endpoint, Scheme};
+pub use handler::{Event, Handler};
+pub(crate) use stream::Stream;
