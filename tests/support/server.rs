@@ -1,0 +1,51 @@
+//! A manager on a thread of its own.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use mongoose::{Error, Handle, Listener, Manager, http};
+
+/// Runs until it is dropped; a panic of its thread is one of the test.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Reaches it.
+    pub handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a manager, which `set_up` has listen on a port of the system's choice.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(set_up: impl FnOnce(&Manager) -> Result<Listener, Error> + Send + 'static) -> Self {
+        let (started, ready) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let mut manager = Manager::new().expect("a manager");
+            let listener = set_up(&manager).expect("to listen");
+            started.send((listener.local_addr(), manager.handle())).expect("the test to wait");
+            manager.run().expect("to run");
+        });
+        let (address, handle) = ready.recv().expect("the server to start");
+        Self { address, handle, thread: Some(thread) }
+    }
+
+    /// Serves HTTP with a handler made on the server's thread.
+    pub fn http<H: http::Handler>(make: impl FnOnce() -> H + Send + 'static) -> Self {
+        Self::start(move |manager| manager.http("http://127.0.0.1:0", make()))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.handle.stop();
+        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
+            && !thread::panicking()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
