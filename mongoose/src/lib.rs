@@ -1,5 +1,53 @@
-//! The safe Rust home of Mongoose.
+//! HTTP and TCP on one small event loop: the safe Rust home of [Mongoose](https://mongoose.ws), Cesanta's C library.
+//!
+//! ```no_run
+//! use mongoose::{Manager, http};
+//!
+//! let mut manager = Manager::new()?;
+//! manager.http("http://127.0.0.1:8000", |request: http::Request<'_>, reply: http::Reply<'_>| match request.path() {
+//!     "/hello" => reply.text("Hello, World!"),
+//!     "/echo" => reply.body(request.body()),
+//!     _ => reply.status(404).text("not found"),
+//! })?;
+//! manager.run_until_signal()?;
+//! # Ok::<(), mongoose::Error>(())
+//! ```
+//!
+//! # A tour
+//!
+//! **The loop.** A [`Manager`] owns an event loop: it lives on one thread, and everything happens while you
+//! [`poll`](Manager::poll) or [`run`](Manager::run) it. All that can be done besides, such as listening, connecting and
+//! setting timers, is on the [`Registry`] that it derefs to, and handlers reach the same one through their
+//! [`Connection`].
+//!
+//! **Handlers.** [`http::Handler`] answers requests, [`Handler`] takes the events of raw connections; closures are
+//! handlers. One handler serves all connections of a listener, or [each](Registry::http_each) gets its own, whose fields
+//! are the connection's state. A handler is never entered while another of the same manager runs.
+//!
+//! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
+//! copied, and the compiler sees to it that nothing is kept. What is kept is a [`ConnectionId`], which finds
+//! [the connection](Registry::connection) again or says that it is [closed](Error::Closed).
+//!
+//! **Other threads.** A [`Handle`] posts closures to the loop and sends bytes of any size, without loss.
+//! [`http::Reply::defer`] answers a request from another thread.
+//!
+//! **Limits.** What a peer may make the loop hold is bounded by [`Limits`], which are on by default.
+//!
+//! **Panics.** A panic in a handler closes its connection, and goes on from [`poll`](Manager::poll); the manager is
+//! usable afterwards.
+//!
+//! **C.** [`sys`] has the raw functions, and [`Connection::as_raw`] what they take. Search these pages for a C name such
+//! as `mg_http_listen` to find its counterpart.
+//!
+//! # Licence
+//!
+//! This crate is MIT, but it links Mongoose, which is GPL-2.0-only or commercial: so is your program, unless you hold a
+//! commercial Mongoose licence.
+
 #![deny(unsafe_code)]
+
+#[cfg(not(unix))]
+compile_error!("the safe crate runs on Unix so far; mongoose-sys builds on Windows too");
 
 mod engine;
 mod error;
@@ -14,8 +62,8 @@ mod version;
 pub use mongoose_sys as sys;
 
 pub use engine::{
-    Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Manager, Payload, Registry, State,
-    Stats, Timer,
+    Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Manager, Payload, Registry, State, Stats,
+    Timer,
 };
 pub use error::Error;
 pub use net::{Event, Handler};

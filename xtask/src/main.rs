@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "some of it is for the build script alone")]
 #[path = "../../mongoose-sys/build/mod.rs"]
 mod build;
+mod ci;
 mod generate;
 mod normalise;
 mod regen_bindings;
@@ -27,6 +28,12 @@ struct Task {
 }
 
 const TASKS: &[Task] = &[
+    Task {
+        name: "ci",
+        arguments: "[STEP]... [--except STEP]...",
+        about: "Check everything that has to hold before a change lands",
+        run: ci::run,
+    },
     Task {
         name: "vendor",
         arguments: "[--from DIR]",
@@ -70,7 +77,7 @@ fn help() -> String {
         String::from("The chores of this repository.\n\nUsage: cargo xtask TASK [OPTIONS]\n\nTasks:\n");
     for task in TASKS {
         let call = format!("{} {}", task.name, task.arguments);
-        text.push_str(&format!("  {call:<26} {}\n", task.about));
+        text.push_str(&format!("  {call:<34} {}\n", task.about));
     }
     text.push_str("\n`cargo xtask TASK --help` says more about one of them.\n");
     text

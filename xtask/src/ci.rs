@@ -1,0 +1,211 @@
+//! `cargo xtask ci`: everything that has to hold before a change lands.
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+use lexopt::Parser;
+use lexopt::prelude::*;
+
+use crate::{Outcome, workspace};
+
+const HELP: &str = "\
+Checks everything that has to hold before a change lands. A failed step ends it.
+
+Usage: cargo xtask ci [STEP]... [--except STEP]...
+
+Steps, all of them by default:
+";
+
+/// A step: its name, a line about it, and what runs it.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    run: fn() -> Outcome,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "test", about: "cargo test --workspace", run: test },
+    Step { name: "fmt", about: "rustfmt has nothing to change", run: fmt },
+    Step { name: "clippy", about: "no warning, on all targets", run: clippy },
+    Step { name: "doc", about: "documentation builds without warnings", run: doc },
+    Step { name: "bindings", about: "the checked-in bindings are what bindgen makes", run: bindings },
+    Step { name: "features", about: "the ABI and raw tests with every C feature", run: features },
+    Step { name: "portable", about: "the selector of other systems, on this one", run: portable },
+    Step { name: "unsafe", about: "no unsafe code outside mongoose/src/ffi", run: no_unsafe },
+    Step { name: "package", about: "the packaged mongoose-sys builds without a network", run: package },
+    Step { name: "offline", about: "with vendor/ filled, a build asks no network", run: offline },
+    Step { name: "valgrind", about: "memcheck over the suite, scaled to 1 %", run: valgrind },
+];
+
+pub fn run(mut arguments: Parser) -> Outcome {
+    let (mut only, mut except) = (Vec::new(), Vec::new());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Value(name) => only.push(known(name.string()?)?),
+            Long("except") => except.push(known(arguments.value()?.string()?)?),
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                STEPS.iter().for_each(|step| println!("  {:<10} {}", step.name, step.about));
+                return Ok(());
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    for step in STEPS {
+        let chosen = only.is_empty() || only.iter().any(|name| name == step.name);
+        if chosen && !except.iter().any(|name| name == step.name) {
+            println!("\n== {}: {}", step.name, step.about);
+            (step.run)().map_err(|error| format!("step {}: {error}", step.name))?;
+        }
+    }
+    Ok(())
+}
+
+fn known(name: String) -> Result<String, String> {
+    if STEPS.iter().any(|step| step.name == name) {
+        Ok(name)
+    } else {
+        Err(format!("no step is called {name:?}; `cargo xtask ci --help` lists them"))
+    }
+}
+
+fn test() -> Outcome {
+    cargo(&["test", "--workspace"])
+}
+
+fn fmt() -> Outcome {
+    cargo(&["fmt", "--all", "--check"])
+}
+
+fn clippy() -> Outcome {
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+fn doc() -> Outcome {
+    run_command(cargo_command(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn bindings() -> Outcome {
+    cargo(&["xtask", "regen-bindings", "--check"])
+}
+
+fn features() -> Outcome {
+    const ALL: &str = "tls-builtin,ssi,dirlist";
+    cargo(&["test", "-p", "mongoose-tests", "--test", "abi", "--features", ALL])?;
+    cargo(&["test", "-p", "mongoose-sys", "--features", ALL])
+}
+
+fn portable() -> Outcome {
+    let mut command = cargo_command(&["test", "-p", "mongoose", "--target-dir", "target/portable"]);
+    run_command(
+        command.env("RUSTFLAGS", "--cfg mongoose_portable").env("RUSTDOCFLAGS", "--cfg mongoose_portable"),
+    )
+}
+
+/// The word in code is enough: nothing outside ffi/ has a reason for it.
+fn no_unsafe() -> Outcome {
+    let source = workspace::root().join("mongoose/src");
+    let mut found = Vec::new();
+    visit(&source, &mut |path, text| {
+        if path.starts_with(source.join("ffi")) {
+            return;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]
+                .iter()
+                .any(|form| code.contains(form))
+            {
+                found.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    })?;
+    if found.is_empty() { Ok(()) } else { Err(format!("unsafe code:\n{}", found.join("\n")).into()) }
+}
+
+fn visit(folder: &Path, look: &mut impl FnMut(&Path, &str)) -> Outcome {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            visit(&path, look)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            look(&path, &fs::read_to_string(&path)?);
+        }
+    }
+    Ok(())
+}
+
+/// Lists the C files, then lets cargo unpack and build the package.
+fn package() -> Outcome {
+    const PACKAGE: &[&str] = &["package", "-p", "mongoose-sys", "--allow-dirty"];
+    let output = cargo_command(PACKAGE).arg("--list").output()?;
+    let list = String::from_utf8_lossy(&output.stdout).into_owned();
+    for file in ["vendor/mongoose.c", "vendor/mongoose.h"] {
+        if !list.lines().any(|line| Path::new(line) == Path::new(file)) {
+            return Err(format!("the package lacks {file}:\n{list}").into());
+        }
+    }
+    run_command(without_network(&mut cargo_command(PACKAGE)).arg("--offline"))
+}
+
+fn offline() -> Outcome {
+    run_command(without_network(&mut cargo_command(&[
+        "build",
+        "--offline",
+        "--target-dir",
+        "target/offline",
+    ])))
+}
+
+/// pip refuses to look anywhere then.
+fn without_network(command: &mut Command) -> &mut Command {
+    command.env("PIP_NO_INDEX", "1").env_remove("MONGOOSE_SYS_SOURCE_DIR")
+}
+
+/// The suite under memcheck. Left out: what runs compilers and other programs.
+fn valgrind() -> Outcome {
+    const SETS: &[&[&str]] = &[
+        &["-p", "mongoose", "--lib"],
+        &["-p", "mongoose-sys", "--test", "loopback", "--test", "log", "--test", "vectors"],
+        &["-p", "mongoose-tests", "--test", "invariants", "--test", "parity", "--test", "hostile"],
+    ];
+    let suppressions = workspace::root().join("tests/valgrind.supp");
+    let mut runner = String::from(
+        "valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
+         --errors-for-leak-kinds=definite --fair-sched=yes --num-callers=30",
+    );
+    if suppressions.exists() {
+        runner.push_str(&format!(" --suppressions={}", suppressions.display()));
+    }
+    let variable = format!("CARGO_TARGET_{}_RUNNER", host()?.to_uppercase().replace(['-', '.'], "_"));
+    for set in SETS {
+        let mut command = cargo_command(&["test"]);
+        run_command(command.args(*set).env(&variable, &runner).env("TEST_SCALE", "0.01"))?;
+    }
+    Ok(())
+}
+
+/// The target that rustc compiles for when nobody says otherwise.
+fn host() -> Result<String, Box<dyn std::error::Error>> {
+    let output = Command::new("rustc").arg("-vV").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("rustc does not name its host")?.to_owned())
+}
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    run_command(&mut cargo_command(arguments))
+}
+
+/// The cargo that runs this one, in the workspace's folder.
+fn cargo_command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(workspace::root());
+    command
+}
+
+fn run_command(command: &mut Command) -> Outcome {
+    let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}").into()) }
+}
