@@ -62,8 +62,8 @@ mod version;
 pub use mongoose_sys as sys;
 
 pub use engine::{
-    Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Manager, Payload, Registry, State, Stats,
-    Timer,
+    Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Manager, Payload, Registry, State,
+    Stats, Timer,
 };
 pub use error::Error;
 pub use net::{Event, Handler};
