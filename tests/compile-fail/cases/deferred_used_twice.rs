@@ -1,0 +1,13 @@
+//! Invariant 17: one request, one reply, wherever it comes from.
+
+use mongoose::http::{Reply, Request};
+
+fn main() {
+    let manager = mongoose::Manager::new().unwrap();
+    let serve = |_: Request<'_>, reply: Reply<'_>| {
+        let deferred = reply.defer();
+        deferred.reply().text("once")?;
+        deferred.reply().text("twice")
+    };
+    manager.http("http://127.0.0.1:0", serve).unwrap();
+}
