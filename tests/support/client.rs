@@ -71,6 +71,13 @@ impl Client {
         self
     }
 
+    /// Closes with a reset: what was sent may be lost, and the server's next read or write fails.
+    #[cfg(unix)]
+    pub fn reset(self) {
+        let at_once = Some(std::time::Duration::ZERO);
+        rustix::net::sockopt::set_socket_linger(&self.stream, at_once).expect("to set an option");
+    }
+
     /// Sends a GET on a connection that stays.
     pub fn get(&mut self, target: &str) -> Response {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n")).response()

@@ -1,6 +1,8 @@
 //! What the tests share: a server on a thread of its own, a client of raw bytes, and bounded waiting.
 
 mod client;
+mod process;
+mod random;
 mod server;
 
 use std::time::{Duration, Instant};
@@ -8,6 +10,8 @@ use std::time::{Duration, Instant};
 use mongoose::Manager;
 
 pub use client::{Client, Response};
+pub use process::in_own_process;
+pub use random::Random;
 pub use server::Server;
 
 /// Nothing in a test takes longer than this unless it hangs.

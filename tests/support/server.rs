@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
-use mongoose::{Error, Handle, Listener, Manager, http};
+use mongoose::{Error, Handle, Limits, Listener, Manager, Registry, http};
+
+use crate::PATIENCE;
 
 /// Runs until it is dropped; a panic of its thread is one of the test.
 #[derive(Debug)]
@@ -36,6 +39,36 @@ impl Server {
     /// Serves HTTP with a handler made on the server's thread.
     pub fn http<H: http::Handler>(make: impl FnOnce() -> H + Send + 'static) -> Self {
         Self::start(move |manager| manager.http("http://127.0.0.1:0", make()))
+    }
+
+    /// Serves HTTP within limits of choice.
+    pub fn http_within<H: http::Handler>(limits: Limits, make: impl FnOnce() -> H + Send + 'static) -> Self {
+        Self::start(move |manager| manager.listener("http://127.0.0.1:0").limits(limits).http(make()))
+    }
+
+    /// Runs a closure on the server's thread and waits for its answer.
+    ///
+    /// # Panics
+    /// When the server is gone.
+    pub fn ask<T: Send + 'static>(&self, ask: impl FnOnce(&Registry) -> T + Send + 'static) -> T {
+        let (answer, answered) = mpsc::channel();
+        let ask = move |registry: &Registry| {
+            // Nobody waits any more when the test has failed meanwhile.
+            let _ = answer.send(ask(registry));
+        };
+        self.handle.post(ask).expect("a server that is there");
+        answered.recv_timeout(PATIENCE).expect("a server that answers")
+    }
+
+    /// Waits until a condition holds on the server's thread.
+    ///
+    /// # Panics
+    /// When it does not hold in time.
+    pub fn wait_until(&self, what: &str, condition: impl Fn(&Registry) -> bool + Copy + Send + 'static) {
+        let end = Instant::now() + PATIENCE;
+        while !self.ask(condition) {
+            assert!(Instant::now() < end, "waited in vain for: {what}");
+        }
     }
 }
 
