@@ -5,10 +5,14 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::transport::Socket;
 use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
 use crate::ffi::{Flag, NestedEvent};
 use crate::net::{Handler, Stream};
 use crate::{Error, sys};
+
+/// Borrowed payloads of this size are worth a system call of their own rather than a copy.
+const WRITE_THROUGH: usize = 16 << 10;
 
 bitflags::bitflags! {
     /// What a connection is and does: the bits of C's `struct mg_connection`.
@@ -112,13 +116,12 @@ impl<'r> Connection<'r> {
         }
         let bytes = bytes.into();
         entry.collect_send();
-        let mut output = entry.output.borrow_mut();
+        let output = entry.output.borrow();
         if !output.is_empty() && output.len().saturating_add(bytes.len()) > entry.limits.output {
             return Err(Error::OutputFull { limit: entry.limits.output });
         }
-        output.push(bytes);
         drop(output);
-        self.touch();
+        self.append(bytes);
         Ok(())
     }
 
@@ -221,6 +224,28 @@ impl<'r> Connection<'r> {
         self.entry.update(|mark| mark.offer = true);
         self.touch();
         Ok(())
+    }
+
+    /// Appends to what is to be sent, whatever its size. Large borrowed bytes leave at once, as far as the socket takes
+    /// them: only the rest is copied.
+    pub(crate) fn append(&self, payload: Payload<'_>) {
+        let entry = &self.entry;
+        let mut output = entry.output.borrow_mut();
+        let large = payload.len() >= WRITE_THROUGH && !payload.is_kept();
+        let free = !entry.mark.get().blocked && !entry.conn.is(Flag::Connecting);
+        if large
+            && free
+            && let Socket::Stream(transport) = &mut *entry.socket.borrow_mut()
+        {
+            let written = output.write_through(transport, payload.as_ref());
+            self.registry.core.counters.sent(written);
+            let waits = !output.is_empty();
+            entry.update(|mark| mark.blocked = waits);
+        } else {
+            output.push(payload);
+        }
+        drop(output);
+        self.touch();
     }
 
     /// Offers what is left of the received bytes again, once the running handler has returned.

@@ -95,8 +95,31 @@ impl Output {
     /// Writes until nothing is left or the transport takes no more, and answers how many bytes it took. An emptied
     /// gathering buffer goes to `spare`, one with a rest is replaced by one of the rest's size.
     pub(super) fn flush(&mut self, transport: &mut Transport, spare: &mut Vec<u8>) -> io::Result<usize> {
+        let written = self.write(transport, spare, &[])?;
+        self.give_back(spare);
+        Ok(written)
+    }
+
+    /// Writes what waits and then `bytes` from where they lie. The rest of them is copied. Answers how many bytes left;
+    /// an error shows again when the rest is flushed.
+    pub(super) fn write_through(&mut self, transport: &mut Transport, bytes: &[u8]) -> usize {
+        let waiting = self.len;
+        let mut lent = Vec::new();
+        let written = self.write(transport, &mut lent, bytes).unwrap_or(0);
+        self.lend(&mut lent);
+        self.gather(&bytes[written.saturating_sub(waiting)..]);
+        written
+    }
+
+    /// Writes what waits, then `behind`, until all is written or the transport takes no more.
+    fn write(
+        &mut self,
+        transport: &mut Transport,
+        spare: &mut Vec<u8>,
+        mut behind: &[u8],
+    ) -> io::Result<usize> {
         let mut total = 0;
-        while self.len > 0 {
+        while self.len > 0 || !behind.is_empty() {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut count = 0;
             let mut offered = 0;
@@ -112,10 +135,17 @@ impl Output {
                     }
                 }
             }
+            let waiting = offered;
+            if count < SLICES && !behind.is_empty() {
+                slices[count] = IoSlice::new(behind);
+                offered += behind.len();
+                count += 1;
+            }
             match transport.write(&slices[..count]) {
                 Ok(written) => {
                     total += written;
-                    self.advance(written, spare);
+                    self.advance(written.min(waiting), spare);
+                    behind = &behind[written.saturating_sub(waiting)..];
                     if written < offered {
                         break;
                     }
@@ -125,7 +155,6 @@ impl Output {
                 Err(error) => return Err(error),
             }
         }
-        self.give_back(spare);
         Ok(total)
     }
 
@@ -140,6 +169,9 @@ impl Output {
     }
 
     fn advance(&mut self, mut written: usize, spare: &mut Vec<u8>) {
+        if written == 0 {
+            return;
+        }
         self.len -= written;
         while let Some(first) = self.chunks.front() {
             let rest = first.bytes().len() - self.sent;
@@ -250,5 +282,30 @@ mod tests {
         }
         drop(transport);
         assert!(reader.join().expect("the reader") == expected);
+    }
+
+    #[test]
+    fn borrowed_bytes_leave_behind_what_waits_and_the_rest_is_kept() {
+        let (mut transport, mut client) = pair();
+        let mut output = Output::default();
+        let mut spare = Vec::with_capacity(100);
+        output.lend(&mut spare);
+        output.gather(b"head ");
+        let body: Vec<u8> = (0..20_000_000u32).map(|n| (n % 251) as u8).collect();
+        let written = output.write_through(&mut transport, &body);
+        assert!(written > 5 && written < body.len(), "the socket took {written}");
+        assert_eq!(output.len(), body.len() + 5 - written);
+        let reader = std::thread::spawn(move || {
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).expect("to read");
+            received
+        });
+        while !output.is_empty() {
+            output.flush(&mut transport, &mut spare).expect("to write");
+            std::thread::yield_now();
+        }
+        drop(transport);
+        let received = reader.join().expect("the reader");
+        assert!(received[..5] == *b"head " && received[5..] == body);
     }
 }

@@ -18,9 +18,6 @@ impl Manager {
     /// `Closed`, then the selector, then the descriptor, then C (invariants 7, 8).
     fn release(&mut self, entry: &Rc<Entry>) {
         let core = Rc::clone(&self.registry.core);
-        if entry.local.get().is_none() {
-            entry.local.set(entry.socket.borrow().local_addr());
-        }
         self.with_protocol(entry, |protocol, connection| protocol.closed(connection));
         core.unwatch(entry);
         drop(entry.socket.replace(Socket::Closed));

@@ -72,7 +72,7 @@ impl<'r> HeaderValue<'r> {
     ///
     /// # Errors
     /// When it is not UTF-8.
-    pub fn to_str(&self) -> Result<&'r str, Utf8Error> {
+    pub fn to_str(self) -> Result<&'r str, Utf8Error> {
         std::str::from_utf8(self.bytes)
     }
 

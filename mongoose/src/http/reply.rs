@@ -251,9 +251,8 @@ fn write_now(connection: &Connection<'_>, head: &ReplyHead<'_>, body: Payload<'_
     connection.entry.collect_send();
     let mut output = connection.entry.output.borrow_mut();
     output.gather_with(head.size_hint(), |out| head.write(out));
-    output.push(body);
     drop(output);
-    connection.touch();
+    connection.append(body);
 }
 
 /// 204 and 304 have no body, and no length.
