@@ -54,6 +54,17 @@ pub enum Error {
     /// Signals cannot be caught.
     #[error("cannot catch signals: {0}")]
     Signal(#[source] io::Error),
+    /// A worker panicked, and was not to be started again.
+    #[error("worker {worker} panicked: {message}")]
+    Worker {
+        /// Its number, from 0.
+        worker: usize,
+        /// What the panic said.
+        message: String,
+    },
+    /// A worker's thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] io::Error),
     /// The connection is closed, closing, or cannot be used for this.
     #[error("the connection is closed")]
     Closed,

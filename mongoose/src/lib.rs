@@ -63,8 +63,9 @@ pub use mongoose_sys as sys;
 
 pub use engine::{
     Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Manager, Payload, Registry, State,
-    Stats, Timer,
+    Stats, Timer, Workers, WorkersBuilder,
 };
 pub use error::Error;
+pub use ffi::inherited_sockets;
 pub use net::{Event, Handler};
 pub use version::MONGOOSE_VERSION;

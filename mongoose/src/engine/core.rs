@@ -1,6 +1,6 @@
 //! What a manager and everything borrowed from it share.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
@@ -13,6 +13,7 @@ use super::stats::Counters;
 use super::table::Table;
 use super::timers::Timers;
 use super::transport::Socket;
+use super::workers::SharedPorts;
 use super::{Clock, ConnectionId, Entry, Limits};
 use crate::Error;
 use crate::ffi::{Conn, Flag, Mgr, Selector, Views, panic};
@@ -37,6 +38,8 @@ pub(crate) struct Core {
     /// A handler is running (invariant 5).
     running: Cell<bool>,
     pub(super) shutting_down: Cell<bool>,
+    /// Of a worker: the ports that all workers share.
+    pub(super) ports: OnceCell<Arc<SharedPorts>>,
 }
 
 impl Core {
@@ -58,6 +61,7 @@ impl Core {
             parked: RefCell::default(),
             running: Cell::new(false),
             shutting_down: Cell::new(false),
+            ports: OnceCell::new(),
         };
         Ok((Rc::new(core), views))
     }

@@ -107,7 +107,7 @@ impl Manager {
         self.deadline(ACCEPT_RETRY, super::timers::Action::Accept(listener.id));
     }
 
-    fn admit(&mut self, listener: &Rc<Entry>, transport: Transport, remote: std::net::SocketAddr) {
+    fn admit(&mut self, listener: &Rc<Entry>, transport: Transport, remote: Option<std::net::SocketAddr>) {
         let core = Rc::clone(&self.registry.core);
         let Some(mut acceptor) = listener.acceptor.take() else { return };
         let protocol = core.enter(&mut acceptor);
@@ -120,7 +120,7 @@ impl Manager {
         };
         *entry.protocol.borrow_mut() = Some(protocol);
         entry.conn.set(Flag::Accepted, true);
-        entry.remote.set(Some(remote));
+        entry.remote.set(remote);
         self.with_protocol(&entry, |protocol, connection| protocol.opened(connection));
         self.reconcile(&entry);
     }

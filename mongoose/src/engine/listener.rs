@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::{Rc, Weak};
 
 use super::core::Core;
@@ -18,14 +19,31 @@ use crate::{Error, http};
 #[derive(Debug)]
 pub struct ListenerBuilder<'u> {
     registry: &'u Registry,
-    url: &'u str,
+    place: Place<'u>,
     limits: Limits,
     bind: Bind,
 }
 
+/// Where to listen.
+#[derive(Debug)]
+enum Place<'u> {
+    Url(&'u str),
+    /// A socket that listens already.
+    Socket(OwnedFd),
+}
+
 impl<'u> ListenerBuilder<'u> {
-    pub(super) fn new(registry: &'u Registry, url: &'u str) -> Self {
-        Self { registry, url, limits: Limits::default(), bind: Bind { backlog: 1024, reuse_port: false } }
+    pub(super) fn at(registry: &'u Registry, url: &'u str) -> Self {
+        Self::new(registry, Place::Url(url))
+    }
+
+    pub(super) fn on(registry: &'u Registry, socket: OwnedFd) -> Self {
+        Self::new(registry, Place::Socket(socket))
+    }
+
+    fn new(registry: &'u Registry, place: Place<'u>) -> Self {
+        let bind = Bind { backlog: 1024, reuse_port: registry.core.ports.get().is_some() };
+        Self { registry, place, limits: Limits::default(), bind }
     }
 
     /// What a peer may make us hold.
@@ -41,7 +59,8 @@ impl<'u> ListenerBuilder<'u> {
         self
     }
 
-    /// Shares the port with other listeners that ask for the same (`SO_REUSEPORT`): one manager a core.
+    /// Shares the port with other listeners that ask for the same (`SO_REUSEPORT`): one manager a core. Default: on in
+    /// [workers](crate::Workers), off elsewhere.
     pub fn reuse_port(mut self, share: bool) -> Self {
         self.bind.reuse_port = share;
         self
@@ -95,9 +114,25 @@ impl<'u> ListenerBuilder<'u> {
     fn begin(self, scheme: Scheme, accept: Acceptor) -> Result<Listener, Error> {
         let core = &self.registry.core;
         core.check_open()?;
-        let endpoint = Endpoint::parse(self.url, scheme)?;
-        let failed = |source| Error::Listen { url: self.url.to_owned(), source };
-        let socket = bind(&endpoint, self.bind).map_err(failed)?;
+        let url = match &self.place {
+            Place::Url(url) => (*url).to_owned(),
+            Place::Socket(socket) => format!("descriptor {}", socket.as_raw_fd()),
+        };
+        let failed = |source| Error::Listen { url: url.clone(), source };
+        let socket = match self.place {
+            Place::Url(url) => {
+                let endpoint = Endpoint::parse(url, scheme)?;
+                match core.ports.get() {
+                    Some(ports) => ports.bind(url, &endpoint, self.bind),
+                    None => bind(&endpoint, endpoint.port(), self.bind),
+                }
+            }
+            Place::Socket(socket) => {
+                let socket = TcpListener::from(socket);
+                socket.set_nonblocking(true).map(|()| socket)
+            }
+        };
+        let socket = socket.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let entry = core.adopt(Socket::Listener(socket), Rc::new(self.limits))?;
         entry.conn.set(Flag::Listening, true);
@@ -111,9 +146,9 @@ impl<'u> ListenerBuilder<'u> {
     }
 }
 
-fn bind(endpoint: &Endpoint, bind: Bind) -> io::Result<TcpListener> {
+pub(super) fn bind(endpoint: &Endpoint, port: u16, bind: Bind) -> io::Result<TcpListener> {
     let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
-    for address in (endpoint.host(), endpoint.port()).to_socket_addrs()? {
+    for address in (endpoint.host(), port).to_socket_addrs()? {
         match ffi::listen(address, bind) {
             Ok(socket) => return Ok(socket),
             Err(error) => last = error,

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::ffi::{Buffer, Flag, SignalGuard, panic};
 
 /// How long [`Manager::run_until_signal`] lets what is in flight go on.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// An event loop and all its connections.
 ///

@@ -24,6 +24,7 @@ mod table;
 mod timer;
 mod timers;
 mod transport;
+mod workers;
 
 pub(crate) use clock::Clock;
 pub use connection::{Connection, State};
@@ -40,3 +41,4 @@ pub(crate) use readiness::{Interest, Ready};
 pub use registry::Registry;
 pub use stats::Stats;
 pub use timer::Timer;
+pub use workers::{Workers, WorkersBuilder};

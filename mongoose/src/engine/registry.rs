@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -37,7 +38,21 @@ impl Registry {
     /// # Ok::<(), mongoose::Error>(())
     /// ```
     pub fn listener<'u>(&'u self, url: &'u str) -> ListenerBuilder<'u> {
-        ListenerBuilder::new(self, url)
+        ListenerBuilder::at(self, url)
+    }
+
+    /// Listens on a socket that listens already: a [`TcpListener`](std::net::TcpListener), a
+    /// [`UnixListener`](std::os::unix::net::UnixListener), or a descriptor that another program
+    /// [left](crate::inherited_sockets).
+    ///
+    /// ```
+    /// # let manager = mongoose::Manager::new()?;
+    /// let socket = std::net::TcpListener::bind("127.0.0.1:0").map_err(mongoose::Error::handler)?;
+    /// manager.listener_on(socket).tcp(|_: &mongoose::Connection<'_>, _: mongoose::Event<'_>| Ok(()))?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    pub fn listener_on(&self, socket: impl Into<OwnedFd>) -> ListenerBuilder<'_> {
+        ListenerBuilder::on(self, socket.into())
     }
 
     /// Serves HTTP at a URL such as `http://127.0.0.1:8000` or `http://[::]:80`, all connections by one handler.

@@ -27,6 +27,7 @@
 mod buffer;
 mod conn;
 mod http_message;
+mod inherited;
 mod manager;
 pub(crate) mod panic;
 #[cfg(any(not(target_os = "linux"), mongoose_portable))]
@@ -44,6 +45,7 @@ mod views;
 pub(crate) use buffer::Buffer;
 pub(crate) use conn::{Conn, Flag};
 pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
+pub use inherited::inherited_sockets;
 pub(crate) use manager::Mgr;
 pub(crate) use selector::{Notifier, Selector};
 pub(crate) use signal::SignalGuard;
