@@ -248,9 +248,13 @@ impl<'r> Connection<'r> {
         self.touch();
     }
 
-    /// Offers what is left of the received bytes again, once the running handler has returned.
+    /// Offers what is left of the received bytes again, and the peer's end after them, once the running handler has
+    /// returned.
     pub(crate) fn offer_again(&self) {
-        self.entry.update(|mark| mark.offer = true);
+        self.entry.update(|mark| {
+            mark.offer = true;
+            mark.eof_told = false;
+        });
         self.touch();
     }
 

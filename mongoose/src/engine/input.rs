@@ -65,7 +65,9 @@ impl Manager {
         }
         let mark = entry.mark.get();
         let paused = entry.conn.is(Flag::Full) && !entry.conn.is(Flag::Draining);
-        if mark.eof && !mark.eof_told && !entry.is_over() && !paused {
+        // While output waits, input may have been left alone: the end comes after it.
+        let behind = mark.offer || mark.blocked;
+        if mark.eof && !mark.eof_told && !entry.is_over() && !paused && !behind {
             entry.update(|mark| mark.eof_told = true);
             if entry.conn.is(Flag::Draining) {
                 // Nothing more can come: no need to linger.

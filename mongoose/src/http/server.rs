@@ -280,8 +280,8 @@ impl<H: Handler> Protocol for Server<H> {
 
     fn ended(&mut self, connection: &Connection<'_>) {
         if self.due {
-            // The peer has only ended its direction: it still gets its reply (hazard 32).
-            self.closing = true;
+            // The peer has only ended its direction: it still gets this reply and those to what it has sent behind the
+            // request (hazard 32). `late` has the end told again.
             return;
         }
         if !connection.received().is_empty() {
