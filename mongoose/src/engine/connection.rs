@@ -159,9 +159,11 @@ impl<'r> Connection<'r> {
 
     /// Reads again.
     pub fn resume(&self) {
-        self.entry.conn.set(Flag::Full, false);
-        self.entry.update(|mark| mark.offer = true);
-        self.touch();
+        if self.entry.conn.is(Flag::Full) {
+            self.entry.conn.set(Flag::Full, false);
+            self.entry.update(|mark| mark.offer = true);
+            self.touch();
+        }
     }
 
     /// Closes the connection after the events at hand. What waits to be sent is lost: see [`drain`](Self::drain).

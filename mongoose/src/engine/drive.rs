@@ -177,22 +177,24 @@ impl Manager {
         if core.has_panicked() {
             return None;
         }
+        // Set while no handler of this connection ran: the event is for the new one.
+        let replaced = entry.succeed();
         let mut protocol = entry.protocol.take()?;
         let connection = Connection::new(&self.registry, Rc::clone(entry));
         let result = core.enter(|| call(&mut *protocol, &connection));
         drop(connection);
-        let successor = entry.successor.take();
         if result.is_none() {
-            core.release((protocol, successor));
+            // One by one: two panics in one drop would end the process.
+            core.release(protocol);
+            core.release(entry.successor.take());
             entry.conn.truncate(0, &mut self.registry.views);
             entry.consumed.set(0);
             core.doom(entry);
-        } else if let Some(successor) = successor {
-            *entry.protocol.borrow_mut() = Some(successor);
-            core.release(protocol);
         } else {
             *entry.protocol.borrow_mut() = Some(protocol);
+            core.release(entry.succeed());
         }
+        core.release(replaced);
         result
     }
 
@@ -204,9 +206,10 @@ impl Manager {
         }
         // What handlers record on this entry meanwhile is seen here: it need not be looked at again after the batch.
         entry.update(|mark| mark.dirty = true);
+        core.release(entry.succeed());
         loop {
             self.offer(entry);
-            if entry.is_over() || !self.flush(entry) {
+            if entry.is_over() || core.has_panicked() || !self.flush(entry) {
                 break;
             }
         }
@@ -214,6 +217,10 @@ impl Manager {
         if entry.is_over() {
             core.doom(entry);
             return;
+        }
+        if core.has_panicked() || entry.mark.get().offer {
+            // A panic of what was replaced stopped this half-way, or the handlers replace each other without end.
+            core.touch(entry);
         }
         self.end_drained(entry);
         self.tidy_input(entry);

@@ -65,6 +65,10 @@ pub(super) struct Mark {
     pub(super) accept_paused: bool,
     /// Offer the unconsumed bytes to the protocol again.
     pub(super) offer: bool,
+    /// Another protocol has taken over since the bytes were offered.
+    pub(super) succeeded: bool,
+    /// Only the protocol consumes.
+    pub(super) framed: bool,
 }
 
 impl Entry {
@@ -93,6 +97,19 @@ impl Entry {
         let mut mark = self.mark.get();
         change(&mut mark);
         self.mark.set(mark);
+    }
+
+    /// Has the protocol take over that was set meanwhile. The one before is answered, for the caller to release.
+    pub(super) fn succeed(&self) -> Option<Box<dyn Protocol>> {
+        let successor = self.successor.take()?;
+        self.update(|mark| {
+            mark.succeeded = true;
+            mark.framed = false;
+        });
+        if !self.conn.is(Flag::Draining) {
+            self.appetite.set(self.limits.received);
+        }
+        self.protocol.replace(Some(successor))
     }
 
     /// Closes once what waits has left. What the peer sends meanwhile is read, so that it is not stuck in sending, and

@@ -16,6 +16,9 @@ const READ_BUFFER: usize = 64 << 10;
 /// The least a connection keeps of its own.
 const KEEP_MIN: usize = 512;
 
+/// How often the same bytes are offered before others have their turn.
+const OFFER_ROUNDS: usize = 16;
+
 /// How long a closing connection waits for the peer to read what it was sent.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -55,12 +58,23 @@ impl Manager {
     /// Offers the received bytes to the protocol for as long as it takes units from them.
     pub(super) fn offer(&mut self, entry: &Rc<Entry>) {
         let core = Rc::clone(&self.registry.core);
-        while entry.mark.get().offer {
-            entry.update(|mark| mark.offer = false);
+        for _ in 0..OFFER_ROUNDS {
+            if !entry.mark.get().offer {
+                break;
+            }
+            entry.update(|mark| {
+                mark.offer = false;
+                mark.succeeded = false;
+            });
+            let before = entry.consumed.get();
             entry.output.borrow_mut().lend(&mut self.cork);
             self.offer_all(entry);
             if core.has_panicked() {
                 return;
+            }
+            if entry.consumed.get() == before && !entry.mark.get().succeeded {
+                // The same bytes would be shown to the same handler, for ever if it asks each time.
+                entry.update(|mark| mark.offer = false);
             }
         }
         let mark = entry.mark.get();

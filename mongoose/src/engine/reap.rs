@@ -27,6 +27,9 @@ impl Manager {
         entry.conn.close(&mut self.registry.views);
         core.table.borrow_mut().remove(entry.id);
         core.counters.closed();
-        core.release((entry.protocol.take(), entry.successor.take(), entry.acceptor.take()));
+        // One by one: two panics in one drop would end the process.
+        core.release(entry.protocol.take());
+        core.release(entry.successor.take());
+        core.release(entry.acceptor.take());
     }
 }
