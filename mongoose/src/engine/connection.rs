@@ -191,7 +191,7 @@ impl<'r> Connection<'r> {
             code: sys::MG_EV_ERROR as i32,
             message: Some(message.into()),
         };
-        self.registry.core.mgr.nested().push(event);
+        self.registry.core.mgr.nested().report(event);
         self.touch();
     }
 

@@ -308,7 +308,9 @@ impl Manager {
             if event.code == sys::MG_EV_ERROR as i32 {
                 let error = Error::Reported(event.message.unwrap_or_default());
                 self.with_protocol(&entry, |protocol, connection| protocol.failed(connection, &error));
-            } else if let Ok(number) = u32::try_from(event.code - sys::MG_EV_USER as i32) {
+            } else if let Some(number) =
+                u32::try_from(event.code).ok().and_then(|code| code.checked_sub(sys::MG_EV_USER))
+            {
                 self.with_protocol(&entry, |protocol, connection| protocol.user(connection, number));
             }
             self.reconcile(&entry);

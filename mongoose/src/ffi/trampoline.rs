@@ -38,6 +38,11 @@ impl Nested {
         }
     }
 
+    /// Queues an event that a connection has once in its life: their number is bounded by that of connections.
+    pub(crate) fn report(&self, event: NestedEvent) {
+        self.queue.borrow_mut().push_back(event);
+    }
+
     /// The oldest event.
     pub(crate) fn pop(&self) -> Option<NestedEvent> {
         self.queue.borrow_mut().pop_front()
