@@ -145,7 +145,16 @@ impl<'r> Connection<'r> {
 
     /// Is done with the first `count` of the received bytes (all of them, where there are fewer). They are freed after
     /// the handler returned; views of them stay valid until then.
+    ///
+    /// It does nothing while the connection speaks HTTP: a request is consumed when it was handled.
     pub fn consume(&self, count: usize) {
+        if !self.entry.mark.get().framed {
+            self.consume_unit(count);
+        }
+    }
+
+    /// As [`consume`](Self::consume), for the protocol itself.
+    pub(crate) fn consume_unit(&self, count: usize) {
         let all = self.entry.conn.received(&self.registry.views).len();
         self.entry.consumed.set(self.entry.consumed.get().saturating_add(count).min(all));
         self.touch();
@@ -264,6 +273,11 @@ impl<'r> Connection<'r> {
     pub(crate) fn drain_and_linger(&self) {
         self.entry.update(|mark| mark.linger = true);
         self.drain();
+    }
+
+    /// From now on the protocol alone consumes: anybody else would have it take the middle of a message for its start.
+    pub(crate) fn set_framed(&self) {
+        self.entry.update(|mark| mark.framed = true);
     }
 
     /// How many received bytes may be held before reading stops.

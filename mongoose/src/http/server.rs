@@ -174,7 +174,7 @@ impl<H: Handler> Server<H> {
             let request = Request::new(view, head.raw_target, connection);
             self.handler.borrow_mut().request(request, Reply::now(connection, &exchange))
         };
-        connection.consume(end);
+        connection.consume_unit(end);
         if let Err(error) = &result {
             self.handler.borrow_mut().event(connection, Event::Error(error));
         }
@@ -246,7 +246,7 @@ impl<H: Handler> Server<H> {
         }
         let error = Error::Refused { status: refusal.status, reason: refusal.reason };
         self.handler.borrow_mut().event(connection, Event::Error(&error));
-        connection.consume(usize::MAX);
+        connection.consume_unit(usize::MAX);
         connection.drain_and_linger();
         Step::Wait
     }
@@ -255,6 +255,7 @@ impl<H: Handler> Server<H> {
 impl<H: Handler> Protocol for Server<H> {
     fn opened(&mut self, connection: &Connection<'_>) {
         connection.set_appetite(usize::MAX);
+        connection.set_framed();
         self.handler.borrow_mut().event(connection, Event::Accept);
     }
 
