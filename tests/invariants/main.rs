@@ -1,1 +1,9 @@
-//! Placeholder.
+//! Each of the nineteen invariants of ARCHITECTURE.md, attacked through the public API.
+//!
+//! A test is named after the invariant that it would see broken. What is not an invariant by itself but holds them up
+//! (timers, loops that must not spin) has a file of its own.
+#![cfg(unix)]
+
+mod harness;
+mod nesting;
+mod replacing;
