@@ -119,6 +119,7 @@ impl Client {
     }
 
     /// Reads until the server closes; a reset counts as that.
+    #[allow(clippy::wrong_self_convention, reason = "it reads to the end, and converts nothing")]
     pub fn to_end(&mut self) -> Vec<u8> {
         while self.fill() > 0 {}
         std::mem::take(&mut self.buffered)

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use mongoose::{Error, Handle, Limits, Listener, Manager, Registry, http};
 
-use crate::PATIENCE;
+use crate::{Client, PATIENCE};
 
 /// Runs until it is dropped; a panic of its thread is one of the test.
 #[derive(Debug)]
@@ -58,6 +58,16 @@ impl Server {
         };
         self.handle.post(ask).expect("a server that is there");
         answered.recv_timeout(PATIENCE).expect("a server that answers")
+    }
+
+    /// Sends pieces so that the server reads each by itself. Meanwhile no other client sends.
+    pub fn feed<'p>(&self, client: &mut Client, pieces: impl IntoIterator<Item = &'p [u8]>) {
+        let mut total = self.ask(|registry| registry.stats().received);
+        for piece in pieces {
+            client.send(piece);
+            total += piece.len() as u64;
+            self.wait_until("the server to read a piece", move |registry| registry.stats().received >= total);
+        }
     }
 
     /// Waits until a condition holds on the server's thread.
