@@ -111,7 +111,7 @@ impl<'r> Connection<'r> {
     #[doc(alias = "mg_send")]
     pub fn send<'b>(&self, bytes: impl Into<Payload<'b>>) -> Result<(), Error> {
         let entry = &self.entry;
-        if entry.is_over() || entry.conn.is(Flag::Draining) || entry.conn.is(Flag::Listening) {
+        if !self.takes_output() {
             return Err(Error::Closed);
         }
         let bytes = bytes.into();
@@ -235,6 +235,17 @@ impl<'r> Connection<'r> {
         self.entry.update(|mark| mark.offer = true);
         self.touch();
         Ok(())
+    }
+
+    /// Whether anything can still be sent.
+    pub(crate) fn takes_output(&self) -> bool {
+        let conn = &self.entry.conn;
+        !self.entry.is_over() && !conn.is(Flag::Draining) && !conn.is(Flag::Listening)
+    }
+
+    /// Whether a reply is due, as C keeps that.
+    pub(crate) fn is_responding(&self) -> bool {
+        self.entry.conn.is(Flag::Responding)
     }
 
     /// Appends to what is to be sent, whatever its size. Large borrowed bytes leave at once, as far as the socket takes

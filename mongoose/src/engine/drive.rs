@@ -18,6 +18,9 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// Rounds in which handlers called after the batch may cause more; what is left then waits for the next turn.
 const SETTLE_ROUNDS: usize = 8;
 
+/// Events of C delivered in one go, those among them that their handlers cause.
+const NESTED_BATCH: usize = 1024;
+
 impl Manager {
     /// Waits, then handles what is ready, posted and due. Ends early once user code has panicked: sockets stay ready,
     /// tasks and timers queued.
@@ -296,9 +299,9 @@ impl Manager {
     }
 
     /// Delivers what C fired inside calls, in that order (invariant 5).
-    fn deliver_nested(&mut self) {
+    pub(super) fn deliver_nested(&mut self) {
         let core = Rc::clone(&self.registry.core);
-        for _ in 0..core.mgr.nested().len() {
+        for _ in 0..NESTED_BATCH {
             if core.has_panicked() {
                 return;
             }

@@ -9,7 +9,12 @@ impl Manager {
     /// Releases the entries that are marked as closing. Stops once user code has panicked; the rest waits.
     pub(super) fn reap(&mut self) {
         let core = Rc::clone(&self.registry.core);
-        while !core.has_panicked() {
+        loop {
+            // What was reported of a connection comes before its `Closed`.
+            self.deliver_nested();
+            if core.has_panicked() {
+                return;
+            }
             let Some(entry) = core.doomed.borrow_mut().pop_front() else { return };
             self.release(&entry);
         }
@@ -31,5 +36,55 @@ impl Manager {
         core.release(entry.protocol.take());
         core.release(entry.successor.take());
         core.release(entry.acceptor.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::Write;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Connection, Event};
+
+    #[test]
+    fn an_error_reported_while_settling_is_told_before_close() {
+        let mut manager = Manager::new().expect("a manager");
+        let events = Rc::new(RefCell::new(Vec::new()));
+        let log = Rc::clone(&events);
+        let listener = manager
+            .tcp("tcp://127.0.0.1:0", move |connection: &Connection<'_>, event: Event<'_>| {
+                log.borrow_mut().push(format!("{event:?}"));
+                match event {
+                    Event::Accept => connection.pause(),
+                    Event::Read => connection.fail("broken"),
+                    _ => {}
+                }
+                Ok(())
+            })
+            .expect("a free port");
+        let mut client = TcpStream::connect(listener.local_addr()).expect("to connect");
+        client.write_all(b"x").expect("to send");
+        let mut until = |manager: &mut Manager, done: &dyn Fn(&[String]) -> bool| {
+            for _ in 0..1000 {
+                if done(&events.borrow()) {
+                    return;
+                }
+                manager.poll(Duration::from_millis(10)).expect("to poll");
+            }
+            panic!("{:?}", events.borrow());
+        };
+        until(&mut manager, &|events| events.len() == 1);
+        // Taken up after the batch: what it then reports is found with the connection already marked as closing.
+        for id in manager.connections() {
+            let connection = manager.connection(id).expect("it is there");
+            connection.resume();
+            let bytes = connection.received();
+            assert!(bytes.is_empty());
+        }
+        until(&mut manager, &|events| events.last().is_some_and(|last| last == "Close"));
+        assert_eq!(*events.borrow(), ["Accept", "Read", "Error(Reported(\"broken\"))", "Close"]);
     }
 }

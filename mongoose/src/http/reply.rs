@@ -200,7 +200,7 @@ impl<'r> Reply<'r> {
         let body = if terms.head_only || head.length.is_none() { Payload::from_static(b"") } else { body };
         match self.to {
             To::Now { connection, exchange } => {
-                if connection.state().intersects(crate::State::CLOSING | crate::State::DRAINING) {
+                if !connection.takes_output() {
                     return Err(Error::Closed);
                 }
                 let mut date = exchange.date.borrow_mut();

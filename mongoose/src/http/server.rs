@@ -11,7 +11,7 @@ use super::{Handler, Reply, Request};
 use crate::engine::{Connection, Late, Payload, Protocol, Step};
 use crate::ffi::{HttpMessage, MessageFields};
 use crate::gate::http::{Chunked, Framing, Head, HeadScan, Progress, Refusal, scratch};
-use crate::{Error, Event, Limits, State};
+use crate::{Error, Event, Limits};
 
 /// Received bytes that may wait behind a request whose reply is due.
 const APPETITE_WHILE_DUE: usize = 64 << 10;
@@ -179,8 +179,7 @@ impl<H: Handler> Server<H> {
             self.handler.borrow_mut().event(connection, Event::Error(error));
         }
         // A C function that replied has said so in C's way.
-        let replied_in_c =
-            connection.entry.conn.pending_send() > 0 && !connection.state().contains(State::RESPONDING);
+        let replied_in_c = connection.entry.conn.pending_send() > 0 && !connection.is_responding();
         match exchange.fate.get() {
             Fate::Deferred => {
                 self.due = true;

@@ -7,35 +7,52 @@ pub(super) fn is_host(value: &[u8]) -> bool {
 
 /// Whether bytes are a host and perhaps a port, without user information.
 pub(super) fn is_authority(value: &[u8]) -> bool {
-    let (host, port) = match value.strip_prefix(b"[") {
-        Some(bracketed) => {
-            let Some(end) = bracketed.iter().position(|&byte| byte == b']') else { return false };
-            let (address, after) = (&bracketed[..end], &bracketed[end + 1..]);
-            if address.is_empty() || !address.iter().all(|&byte| is_literal(byte)) {
-                return false;
-            }
-            match after {
-                [] => return true,
-                [b':', port @ ..] => (address, port),
-                _ => return false,
-            }
+    let after = if value.first() == Some(&b'[') {
+        let Some(length) = value.iter().position(|&byte| byte == b']') else { return false };
+        let address = &value[1..length];
+        if address.is_empty() || !address.iter().all(|&byte| is_literal(byte)) {
+            return false;
         }
-        None => match value.iter().position(|&byte| byte == b':') {
-            Some(colon) => (&value[..colon], &value[colon + 1..]),
-            None => (value, &value[..0]),
-        },
+        &value[length + 1..]
+    } else {
+        let length = value.iter().position(|&byte| !is_name(byte)).unwrap_or(value.len());
+        if length == 0 {
+            return false;
+        }
+        &value[length..]
     };
-    let named = value.starts_with(b"[") || (!host.is_empty() && host.iter().all(|&byte| is_name(byte)));
-    named && port.iter().all(u8::is_ascii_digit)
+    match after {
+        [] => true,
+        [b':', port @ ..] => port.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
 }
 
 /// Unreserved, sub-delimiters and percent.
 fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte)
+    const NAME: [bool; 256] = table(b"-._~!$&'()*+,;=%");
+    NAME[usize::from(byte)]
 }
 
+/// ASCII letters, digits and some more.
+const fn table(more: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut index = 0;
+    while index < more.len() {
+        table[more[index] as usize] = true;
+        index += 1;
+    }
+    table
+}
+
+/// What an IPv6 address, its zone or a later form of address may have.
 fn is_literal(byte: u8) -> bool {
-    byte.is_ascii_hexdigit() || b":.%".contains(&byte) || is_name(byte)
+    byte == b':' || is_name(byte)
 }
 
 #[cfg(test)]
