@@ -107,7 +107,8 @@ impl<'r> Connection<'r> {
     ///
     /// # Errors
     /// [`Error::Closed`] when the connection is closing, draining or a listener; [`Error::OutputFull`] when something
-    /// waits already and it would be more than [`Limits::output`]: nothing of `bytes` is taken then.
+    /// waits already and it would be more than [`Limits::output`]: nothing of `bytes` is taken then, and
+    /// [`Event::Write`](crate::Event::Write) comes once all that waits has left.
     #[doc(alias = "mg_send")]
     pub fn send<'b>(&self, bytes: impl Into<Payload<'b>>) -> Result<(), Error> {
         let entry = &self.entry;
@@ -118,6 +119,9 @@ impl<'r> Connection<'r> {
         entry.collect_send();
         let output = entry.output.borrow();
         if !output.is_empty() && output.len().saturating_add(bytes.len()) > entry.limits.output {
+            // The caller waits for room, also where the socket takes at once all that is here.
+            entry.update(|mark| mark.blocked = true);
+            self.touch();
             return Err(Error::OutputFull { limit: entry.limits.output });
         }
         drop(output);

@@ -210,9 +210,11 @@ impl Manager {
         // What handlers record on this entry meanwhile is seen here: it need not be looked at again after the batch.
         entry.update(|mark| mark.dirty = true);
         core.release(entry.succeed());
-        loop {
+        let mut unsettled = true;
+        for _ in 0..SETTLE_ROUNDS {
             self.offer(entry);
-            if entry.is_over() || core.has_panicked() || !self.flush(entry) {
+            unsettled = !entry.is_over() && !core.has_panicked() && self.flush(entry);
+            if !unsettled {
                 break;
             }
         }
@@ -221,8 +223,9 @@ impl Manager {
             core.doom(entry);
             return;
         }
-        if core.has_panicked() || entry.mark.get().offer {
-            // A panic of what was replaced stopped this half-way, or the handlers replace each other without end.
+        if core.has_panicked() || entry.mark.get().offer || unsettled {
+            // A panic of what was replaced stopped this half-way, the handlers replace each other without end, or they
+            // send as fast as the peer reads: others have their turn.
             core.touch(entry);
         }
         self.end_drained(entry);
@@ -318,5 +321,63 @@ impl Manager {
             }
             self.reconcile(&entry);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpStream};
+    use std::thread::JoinHandle;
+
+    use super::*;
+    use crate::{Event, Limits};
+
+    /// Sends, then reads until the peer closes.
+    fn client(address: SocketAddr, request: Vec<u8>) -> JoinHandle<io::Result<Vec<u8>>> {
+        let mut stream = TcpStream::connect(address).expect("to connect");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("an option");
+        stream.write_all(&request).expect("to send");
+        std::thread::spawn(move || {
+            let mut received = Vec::new();
+            stream.read_to_end(&mut received).map(|_| received)
+        })
+    }
+
+    fn poll_until_finished<R>(manager: &mut Manager, thread: &JoinHandle<R>) {
+        for _ in 0..6000 {
+            if thread.is_finished() {
+                return;
+            }
+            manager.poll(Duration::from_millis(10)).expect("to poll");
+        }
+        panic!("the client still waits");
+    }
+
+    #[test]
+    fn room_is_told_after_full_output_though_the_socket_takes_all_at_once() {
+        const TOTAL: usize = 1 << 20;
+        let mut manager = Manager::new().expect("a manager");
+        let limits = Limits { output: 16 << 10, ..Limits::default() };
+        let sent = Cell::new(0);
+        let listener = manager
+            .listener("tcp://127.0.0.1:0")
+            .limits(limits)
+            .tcp(move |connection: &Connection<'_>, event: Event<'_>| {
+                while matches!(event, Event::Accept | Event::Write) && sent.get() < TOTAL {
+                    match connection.send([7; 4096].as_slice()) {
+                        Ok(()) => sent.set(sent.get() + 4096),
+                        Err(Error::OutputFull { .. }) => return Ok(()),
+                        Err(error) => return Err(error),
+                    }
+                }
+                connection.drain();
+                Ok(())
+            })
+            .expect("a free port");
+        let client = client(listener.local_addr(), Vec::new());
+        poll_until_finished(&mut manager, &client);
+        assert_eq!(client.join().expect("the client").expect("all of it").len(), TOTAL);
     }
 }
