@@ -272,7 +272,8 @@ impl Manager {
             return;
         }
         let core = Rc::clone(&self.registry.core);
-        if mark.linger && !mark.eof {
+        // Unread input would have the system throw away what it has not delivered yet.
+        if !mark.eof && (mark.linger || entry.socket.borrow().has_unread()) {
             self.linger(entry);
         } else {
             core.doom(entry);
@@ -353,6 +354,24 @@ mod tests {
             manager.poll(Duration::from_millis(10)).expect("to poll");
         }
         panic!("the client still waits");
+    }
+
+    #[test]
+    fn a_drained_connection_delivers_all_though_input_is_unread() {
+        let mut manager = Manager::new().expect("a manager");
+        let listener = manager
+            .tcp("tcp://127.0.0.1:0", |connection: &Connection<'_>, event: Event<'_>| {
+                if let Event::Read = event {
+                    connection.send(vec![7; 300_000])?;
+                    connection.drain();
+                }
+                Ok(())
+            })
+            .expect("a free port");
+        // More than one read takes.
+        let client = client(listener.local_addr(), vec![0; 300_000]);
+        poll_until_finished(&mut manager, &client);
+        assert_eq!(client.join().expect("the client").expect("no reset").len(), 300_000);
     }
 
     #[test]

@@ -65,6 +65,14 @@ impl Socket {
         }
     }
 
+    /// Whether bytes have arrived that nobody has read.
+    pub(super) fn has_unread(&self) -> bool {
+        match self {
+            Self::Stream(transport) => matches!(transport.stream().peek(&mut [0]), Ok(1)),
+            _ => false,
+        }
+    }
+
     pub(super) fn local_addr(&self) -> Option<SocketAddr> {
         match self {
             Self::Listener(listener) => listener.local_addr().ok(),
