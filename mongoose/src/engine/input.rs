@@ -2,7 +2,7 @@
 
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::timers::Action;
 use super::transport::Socket;
@@ -207,7 +207,8 @@ impl Manager {
 
     /// Sets a deadline of the engine's own.
     pub(super) fn deadline(&mut self, delay: Duration, action: Action) {
-        let due = self.registry.core.clock.now() + delay;
+        // Not the turn's time: a handler may have taken longer than the delay since.
+        let due = Instant::now() + delay;
         self.registry.core.timers.borrow_mut().add(due, None, action);
     }
 }
