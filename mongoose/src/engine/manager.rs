@@ -130,7 +130,8 @@ impl Manager {
     }
 
     fn shut_down(&mut self, grace: Duration, mut hurry: impl FnMut() -> bool) -> Result<(), Error> {
-        let end = Instant::now() + grace;
+        // `None`: for ever.
+        let end = Instant::now().checked_add(grace);
         let entries: Vec<_> = self.registry.core.table.borrow().iter().map(Rc::clone).collect();
         for entry in entries {
             if entry.conn.is(Flag::Listening) {
@@ -141,11 +142,11 @@ impl Manager {
             }
         }
         while self.registry.stats().connections > 0 && !hurry() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
                 break;
             }
-            self.poll(SignalGuard::LOOK_EVERY.map_or(left, |look| look.min(left)))?;
+            self.poll(SignalGuard::LOOK_EVERY.into_iter().chain(left).min())?;
         }
         Ok(())
     }
@@ -207,5 +208,20 @@ fn discard_panics(core: &Core) {
 impl fmt::Debug for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Manager").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Connection, Event};
+
+    #[test]
+    fn shuts_down_with_all_the_time_there_is() {
+        let mut manager = Manager::new().expect("a manager");
+        let ignore = |_: &Connection<'_>, _: Event<'_>| Ok(());
+        manager.tcp("tcp://127.0.0.1:0", ignore).expect("a free port");
+        manager.shutdown(Duration::MAX).expect("to shut down");
+        assert_eq!(manager.stats().connections, 0);
     }
 }
