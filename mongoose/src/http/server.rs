@@ -179,14 +179,17 @@ impl<H: Handler> Server<H> {
             self.handler.borrow_mut().event(connection, Event::Error(error));
         }
         // A C function that replied has said so in C's way.
-        let replied_in_c = connection.entry.conn.pending_send() > 0 && !connection.is_responding();
+        let replied_in_c = !connection.is_responding();
         match exchange.fate.get() {
             Fate::Deferred => {
                 self.due = true;
                 connection.set_appetite(APPETITE_WHILE_DUE);
                 Step::Wait
             }
-            Fate::Upgraded => Step::Again,
+            Fate::Upgraded => {
+                connection.set_responding(false);
+                Step::Again
+            }
             Fate::Open if !replied_in_c => {
                 self.send(connection, internal_error(exchange.terms.get()));
                 Step::Again
@@ -332,6 +335,8 @@ impl<H: Handler> Protocol for Server<H> {
 /// Tells a peer that waits for it to send the body, unless some of that is here already.
 fn ask_to_continue(connection: &Connection<'_>, head: &Head<'_, '_>, input: &[u8]) {
     if head.expects_continue && input.len() == head.len {
+        // Behind a reply that C code has made.
+        connection.entry.collect_send();
         connection.entry.output.borrow_mut().gather(b"HTTP/1.1 100 Continue\r\n\r\n");
     }
 }
