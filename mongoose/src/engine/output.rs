@@ -152,6 +152,8 @@ impl Output {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Part of it has left and has to be counted: the error shows again.
+                Err(_) if total > 0 => break,
                 Err(error) => return Err(error),
             }
         }
@@ -204,7 +206,10 @@ impl Output {
         if spare.capacity() > 0 {
             return;
         }
-        if let Some(Chunk::Gathered(first)) = self.chunks.front_mut() {
+        if let Some(Chunk::Gathered(first)) = self.chunks.front_mut()
+            && first.capacity() <= SPARE_MAX
+        {
+            // A larger one was not lent, and would be copied again whenever a little of it has left.
             let rest = first[self.sent..].to_vec();
             *spare = std::mem::replace(first, rest);
             spare.clear();
@@ -282,6 +287,17 @@ mod tests {
         }
         drop(transport);
         assert!(reader.join().expect("the reader") == expected);
+    }
+
+    #[test]
+    fn a_large_chunk_is_not_copied_for_the_sake_of_the_spare_buffer() {
+        let (mut transport, _client) = pair();
+        let mut output = Output::default();
+        output.gather(&vec![7; 20_000_000]);
+        let mut spare = Vec::new();
+        let written = output.flush(&mut transport, &mut spare).expect("to write");
+        assert!(written > 0 && !output.is_empty());
+        assert_eq!((spare.capacity(), output.sent), (0, written), "it stays where it is");
     }
 
     #[test]
