@@ -60,7 +60,7 @@ impl Manager {
             let received = entry.conn.received(&self.registry.views).len();
             if (ready.readable || ready.hangup) && entry.wanted(received).read {
                 self.read(entry);
-            } else if ready.hangup && !ready.writable {
+            } else if ready.hangup {
                 self.hang_up(entry);
             }
         }
