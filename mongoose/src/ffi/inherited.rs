@@ -26,17 +26,18 @@ pub fn inherited_sockets() -> Vec<OwnedFd> {
         return Vec::new();
     }
     let count = i32::try_from(number("LISTEN_FDS").unwrap_or(0)).unwrap_or(0).min(1024);
-    (FIRST..FIRST + count).filter(|&fd| close_on_exec(fd)).map(own).collect()
+    (FIRST..FIRST + count).filter_map(duplicate).collect()
 }
 
-/// Whether the descriptor is open; children will not have it.
-fn close_on_exec(fd: i32) -> bool {
-    // SAFETY: changes a flag of a descriptor, or fails because it is not open.
-    unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) == 0 }
-}
-
-fn own(fd: i32) -> OwnedFd {
-    // SAFETY: invariant 16: the descriptor is open and, by the protocol of socket activation, was opened for this
-    // process to own; `TAKEN` sees to it that it is handed out once.
-    unsafe { OwnedFd::from_raw_fd(fd) }
+/// Another descriptor for the same socket. The one that was passed on stays as it is, but for children: whether the
+/// program already owns it for something else cannot be known, so it is never taken over (invariant 16).
+fn duplicate(fd: i32) -> Option<OwnedFd> {
+    // SAFETY: both calls fail when the descriptor is not open; a new descriptor that the kernel answers is ours alone.
+    unsafe {
+        if libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) < 0 {
+            return None;
+        }
+        let own = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, FIRST);
+        (own >= 0).then(|| OwnedFd::from_raw_fd(own))
+    }
 }
