@@ -36,6 +36,8 @@ impl SignalGuard {
             WAKE.store(Selector::signal_source()?, Ordering::Release);
         }
         selector.watch_signals(WAKE.load(Ordering::Acquire))?;
+        // Before the first is caught: it counts.
+        let seen = COUNT.load(Ordering::Acquire);
         if installed.0 == 0 {
             for signal in SIGNALS {
                 match set_action(signal) {
@@ -48,7 +50,7 @@ impl SignalGuard {
             }
         }
         installed.0 += 1;
-        Ok(Self { seen: COUNT.load(Ordering::Acquire) })
+        Ok(Self { seen })
     }
 
     /// Whether a signal came since the last time this was asked.
