@@ -79,6 +79,8 @@ pub(super) fn dial(entry: &Entry, before: io::Error) -> Result<(), Error> {
         match ffi::connect(address) {
             Ok(stream) => {
                 entry.remote.set(Some(address));
+                // That of the attempt before.
+                entry.local.set(None);
                 entry.conn.set(Flag::Resolving, false);
                 entry.conn.set(Flag::Connecting, true);
                 *entry.socket.borrow_mut() = Socket::Stream(Transport::Plain(stream));
