@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+#[cfg(all(target_os = "linux", not(mongoose_portable)))]
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::resume_unwind;
 use std::rc::Rc;
