@@ -13,7 +13,6 @@ pub(crate) struct Ready {
     /// Slot and generation (invariant 4).
     pub(crate) token: u64,
     pub(crate) readable: bool,
-    pub(crate) writable: bool,
     /// Both directions are over, or the socket has an error.
     pub(crate) hangup: bool,
 }

@@ -113,7 +113,6 @@ impl Selector {
             ready.push(Ready {
                 token,
                 readable: bits & (libc::EPOLLIN as u32) != 0,
-                writable: bits & (libc::EPOLLOUT as u32) != 0,
                 hangup: bits & ((libc::EPOLLHUP | libc::EPOLLERR) as u32) != 0,
             });
         }

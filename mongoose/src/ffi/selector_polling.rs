@@ -67,7 +67,6 @@ impl Selector {
             ready.push(Ready {
                 token: event.key as u64,
                 readable: event.readable,
-                writable: event.writable,
                 hangup: event.is_interrupt() || event.is_err().unwrap_or(false),
             });
         }
