@@ -313,6 +313,11 @@ impl Manager {
             let entry = core.table.borrow().get_token(event.token).map(Rc::clone);
             let Some(entry) = entry else { continue };
             if event.code == sys::MG_EV_ERROR as i32 {
+                if entry.mark.get().error_told && entry.is_over() {
+                    // It closes for the first: a handler that reports in turn is not told of that (hazard 12).
+                    continue;
+                }
+                entry.update(|mark| mark.error_told = true);
                 let error = Error::Reported(event.message.unwrap_or_default());
                 self.with_protocol(&entry, |protocol, connection| protocol.failed(connection, &error));
             } else if let Some(number) =

@@ -67,6 +67,8 @@ pub(super) struct Mark {
     pub(super) offer: bool,
     /// Another protocol has taken over since the bytes were offered.
     pub(super) succeeded: bool,
+    /// The protocol was told of an error.
+    pub(super) error_told: bool,
     /// Only the protocol consumes.
     pub(super) framed: bool,
 }
