@@ -380,6 +380,36 @@ mod tests {
     }
 
     #[test]
+    fn what_a_draining_connection_throws_away_is_read_in_large_pieces() {
+        let mut manager = Manager::new().expect("a manager");
+        let listener = manager
+            .tcp("tcp://127.0.0.1:0", |connection: &Connection<'_>, event: Event<'_>| {
+                if let Event::Read = event {
+                    // More than the socket takes, and what was received is left where it is.
+                    connection.send(vec![7; 30_000_000])?;
+                    connection.drain();
+                }
+                Ok(())
+            })
+            .expect("a free port");
+        let mut stream = TcpStream::connect(listener.local_addr()).expect("to connect");
+        stream.write_all(b"x").expect("to send");
+        for _ in 0..1000 {
+            if manager.stats().received > 0 {
+                break;
+            }
+            manager.poll(Duration::from_millis(10)).expect("to poll");
+        }
+        stream.write_all(&[0; 100_000]).expect("to send");
+        let before = manager.stats().polls;
+        while manager.stats().received < 100_001 && manager.stats().polls < before + 1000 {
+            manager.poll(Duration::from_millis(10)).expect("to poll");
+        }
+        let polls = manager.stats().polls - before;
+        assert!(polls < 50, "{polls} polls for {} bytes", manager.stats().received);
+    }
+
+    #[test]
     fn room_is_told_after_full_output_though_the_socket_takes_all_at_once() {
         const TOTAL: usize = 1 << 20;
         let mut manager = Manager::new().expect("a manager");

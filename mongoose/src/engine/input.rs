@@ -25,6 +25,11 @@ const LINGER: Duration = Duration::from_secs(2);
 impl Manager {
     /// Reads once and offers what came. Level-triggered: what is left is reported again.
     pub(super) fn read(&mut self, entry: &Rc<Entry>) {
+        if entry.conn.is(Flag::Draining) {
+            // Nobody is shown these any more: all the room is for what is thrown away.
+            entry.conn.truncate(0, &mut self.registry.views);
+            entry.consumed.set(0);
+        }
         if !self.make_room(entry) {
             self.fail(entry, &Error::OutOfMemory);
             return;
