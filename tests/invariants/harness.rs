@@ -2,13 +2,15 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::ffi::c_int;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use mongoose::Manager;
+use mongoose::{Connection, Event, Manager, sys};
 use mongoose_tests::{PATIENCE, poll_until};
 
 /// A GET of a target, on a connection that stays.
@@ -144,6 +146,13 @@ pub fn connect_many(manager: &mut Manager, address: SocketAddr, count: usize) ->
     peers
 }
 
+/// Fires an event of the user's own at a connection, as C code does.
+pub fn fire(connection: &Connection<'_>, number: u32) {
+    let code = (sys::MG_EV_USER + number) as c_int;
+    // SAFETY: the connection is alive as long as it is borrowed; an event of the user's own may have no data.
+    unsafe { sys::mg_call(connection.as_raw(), code, null_mut()) }
+}
+
 /// What happened, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Journal(Rc<RefCell<Vec<String>>>);
@@ -217,8 +226,14 @@ fn number_of(payload: Box<dyn Any + Send>) -> u32 {
 
 /// Polls until a panic comes out of it.
 pub fn next_blast(manager: &mut Manager) -> u32 {
+    next_blast_while(manager, || {})
+}
+
+/// Polls until a panic comes out of it, and does something before each poll.
+pub fn next_blast_while(manager: &mut Manager, mut between: impl FnMut()) -> u32 {
     let end = Instant::now() + PATIENCE;
     loop {
+        between();
         assert!(Instant::now() < end, "no panic came out of poll");
         if let Err(number) = blast_of(|| manager.poll(Duration::from_millis(20)).expect("to poll")) {
             return number;
@@ -236,8 +251,8 @@ pub fn settle(manager: &mut Manager) {
 /// Shows that the manager serves a new listener, a new connection and a timer.
 pub fn assert_usable(manager: &mut Manager) {
     let listener = manager
-        .tcp("tcp://127.0.0.1:0", |connection: &mongoose::Connection<'_>, event: mongoose::Event<'_>| {
-            if let mongoose::Event::Read = event {
+        .tcp("tcp://127.0.0.1:0", |connection: &Connection<'_>, event: Event<'_>| {
+            if let Event::Read = event {
                 connection.send(connection.received())?;
                 connection.consume(usize::MAX);
             }

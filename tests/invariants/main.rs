@@ -6,4 +6,7 @@
 
 mod harness;
 mod nesting;
+mod panics_http;
+mod panics_raw;
+mod panics_tasks;
 mod replacing;

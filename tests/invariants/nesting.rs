@@ -1,22 +1,13 @@
 //! Invariant 5: no handler is entered while another of its manager runs.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::c_int;
-use std::ptr::null_mut;
 use std::rc::Rc;
 
 use mongoose::http::{self, Reply, Request};
 use mongoose::{Connection, Error, Event, Manager, sys};
 use mongoose_tests::{poll_until, scaled};
 
-use crate::harness::{Journal, Peer, assert_usable, connect_many, get, settle};
-
-/// Fires an event of the user's own at a connection, as C code does.
-fn fire(connection: &Connection<'_>, number: u32) {
-    let code = (sys::MG_EV_USER + number) as c_int;
-    // SAFETY: the connection is alive as long as it is borrowed; an event of the user's own may have no data.
-    unsafe { sys::mg_call(connection.as_raw(), code, null_mut()) }
-}
+use crate::harness::{Journal, Peer, assert_usable, connect_many, fire, get, settle};
 
 /// Has C report an error.
 fn c_error(connection: &Connection<'_>) {
