@@ -255,11 +255,15 @@ fn syntax(error: httparse::Error, head: &[u8]) -> Refusal {
     }
 }
 
-/// Whether the request line ends in `HTTP/` and two other digits: well-formed, but not ours to speak.
+/// Whether the request line has three parts, the last of them `HTTP/` and two other digits: well-formed, but not ours to
+/// speak.
 fn names_other_version(head: &[u8]) -> bool {
     let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let version = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+    let version = match *line.splitn(4, |&byte| byte == b' ').collect::<Vec<_>>() {
+        [_, _, version] => version,
+        _ => return false,
+    };
     matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
@@ -358,6 +362,8 @@ mod tests {
             (b"G@T / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
             (b"HTTP/1.1 200 OK\r\nHost: h\r\n\r\n", 400),
             (b"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            (b"GET / x HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            (b"GET / x HTTP/9.9\r\nHost: h\r\n\r\n", 400),
             (b"GET /\r\n\r\n", 400),
             (b"GET / HTTP/1.1\nHost: h\n\n", 400),
             (b"GET / HTTP/1.1\r\nHost: h\n\r\n", 400),
