@@ -1,0 +1,83 @@
+//! C's own answers.
+
+use std::ffi::CStr;
+use std::mem;
+
+use mongoose::sys;
+
+/// What `mg_http_parse` makes of bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// Length of the head; 0: incomplete; negative: refused.
+    pub result: i32,
+    pub method: Vec<u8>,
+    pub uri: Vec<u8>,
+    pub query: Vec<u8>,
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    pub body_len: usize,
+}
+
+impl Message {
+    /// The first header of a name, as `mg_http_get_header` finds it.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        let found = self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()));
+        found.map(|(_, value)| &**value)
+    }
+}
+
+/// Has C parse a request.
+pub fn parse(request: &[u8]) -> Message {
+    // SAFETY: plain C structs for which zeroes are valid; C reads at most as many bytes as it is told there are, and
+    // what it fills in are views of them.
+    unsafe {
+        let mut message: sys::mg_http_message = mem::zeroed();
+        let result = sys::mg_http_parse(request.as_ptr().cast(), request.len(), &raw mut message);
+        if result <= 0 {
+            return Message { result, ..Message::default() };
+        }
+        let headers = message.headers.iter().take_while(|header| header.name.len > 0);
+        Message {
+            result,
+            method: copy(message.method),
+            uri: copy(message.uri),
+            query: copy(message.query),
+            headers: headers.map(|header| (copy(header.name), copy(header.value))).collect(),
+            body_len: message.body.len,
+        }
+    }
+}
+
+/// What `mg_http_get_header_var` finds; `None` for its null.
+pub fn header_variable(value: &str, name: &str) -> Option<String> {
+    // SAFETY: both strings live during the call; what it answers is a view of the first.
+    unsafe {
+        let found = sys::mg_http_get_header_var(string(value), string(name));
+        (!found.buf.is_null()).then(|| String::from_utf8_lossy(&copy(found)).into_owned())
+    }
+}
+
+/// `mg_url_port`.
+pub fn url_port(url: &CStr) -> u16 {
+    // SAFETY: a NUL-terminated string.
+    unsafe { sys::mg_url_port(url.as_ptr()) }
+}
+
+/// `mg_url_host`.
+pub fn url_host(url: &CStr) -> String {
+    // SAFETY: a NUL-terminated string, of which the answer is a view.
+    unsafe { String::from_utf8_lossy(&copy(sys::mg_url_host(url.as_ptr()))).into_owned() }
+}
+
+fn string(text: &str) -> sys::mg_str {
+    sys::mg_str { buf: text.as_ptr().cast_mut().cast(), len: text.len() }
+}
+
+/// # Safety
+/// `{NULL, 0}`, or a view of bytes that are alive.
+unsafe fn copy(text: sys::mg_str) -> Vec<u8> {
+    if text.buf.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(text.buf.cast::<u8>(), text.len) }.to_vec()
+}
