@@ -127,10 +127,7 @@ impl<'u> ListenerBuilder<'u> {
                     None => bind(&endpoint, endpoint.port(), self.bind),
                 }
             }
-            Place::Socket(socket) => {
-                let socket = TcpListener::from(socket);
-                socket.set_nonblocking(true).map(|()| socket)
-            }
+            Place::Socket(socket) => ffi::take_listener(socket),
         };
         let socket = socket.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 #[cfg(unix)]
-pub(crate) use unix::{accept, connect, listen, source_of};
+pub(crate) use unix::{accept, connect, listen, source_of, take_listener};
 
 /// How a listener is bound.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,24 @@ mod unix {
         // SAFETY: the descriptor is owned.
         check(unsafe { libc::listen(socket.as_raw_fd(), bind.backlog) })?;
         Ok(TcpListener::from(socket))
+    }
+
+    /// Takes over a socket that listens already; any other is refused, because nothing could be accepted from it.
+    pub(crate) fn take_listener(socket: OwnedFd) -> io::Result<TcpListener> {
+        let mut listens: libc::c_int = 0;
+        let mut length = mem::size_of::<libc::c_int>() as libc::socklen_t;
+        let into = (&raw mut listens).cast();
+        let (level, name) = (libc::SOL_SOCKET, libc::SO_ACCEPTCONN);
+        // SAFETY: the descriptor is owned; the kernel writes at most an int.
+        check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, into, &raw mut length) })?;
+        if listens == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
+        }
+        // As in `listen`; a Unix socket has no such option.
+        let _ = set_option(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY);
+        let socket = TcpListener::from(socket);
+        socket.set_nonblocking(true)?;
+        Ok(socket)
     }
 
     /// Starts to connect; the socket becomes writable when that ended, well or not.
@@ -189,6 +207,20 @@ mod unix {
                 Some(scoped),
                 "scope ids above 255 stay whole (hazard 55)"
             );
+        }
+
+        #[test]
+        fn takes_over_what_listens_and_nothing_else() {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let listener = take_listener(listener.into()).expect("it listens");
+            let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("to connect");
+            let (server, _) = accept(&listener).expect("it is in the backlog");
+            assert!(server.nodelay().expect("an option"));
+            let udp = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+            for other in [OwnedFd::from(client), OwnedFd::from(udp)] {
+                let error = take_listener(other).expect_err("nothing to accept from");
+                assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            }
         }
 
         #[test]
