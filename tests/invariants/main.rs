@@ -4,7 +4,9 @@
 //! (timers, loops that must not spin) has a file of its own.
 #![cfg(unix)]
 
+mod dropping;
 mod harness;
+mod ids;
 mod nesting;
 mod panics_http;
 mod panics_raw;
