@@ -1,5 +1,7 @@
 //! The chores of this repository. `cargo xtask --help` lists them; each is a file beside this one.
 
+#[cfg(target_os = "linux")]
+mod bench;
 #[allow(dead_code, reason = "some of it is for the build script alone")]
 #[path = "../../mongoose-sys/build/mod.rs"]
 mod build;
@@ -45,6 +47,14 @@ const TASKS: &[Task] = &[
         arguments: "[--check]",
         about: "Write mongoose-sys/src/bindings.rs anew from mongoose.h",
         run: regen_bindings::run,
+    },
+    // It reads /proc and pins to cores.
+    #[cfg(target_os = "linux")]
+    Task {
+        name: "bench",
+        arguments: "[--quick] [CASE]...",
+        about: "Measure the server beside its peers, as ratios in one run",
+        run: bench::run,
     },
 ];
 

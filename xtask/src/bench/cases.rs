@@ -1,0 +1,200 @@
+//! What is measured.
+
+use super::Fallible;
+use super::peers::Peer;
+
+/// A case: its name on the command line, a line about it, how it is measured, and who takes part.
+#[derive(Debug, PartialEq)]
+pub struct Case {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub kind: Kind,
+    pub peers: &'static [Peer],
+}
+
+/// How a case is measured.
+#[derive(Debug, PartialEq)]
+pub enum Kind {
+    /// By wrk.
+    Load(Load),
+    /// As many connections, with one request each, all held.
+    Storm(usize),
+    /// As many held connections, closed by the client.
+    Closing(usize),
+    /// From thread to thread.
+    Messages,
+    /// As many event loops.
+    Workers(usize),
+    /// Size, crates and build time.
+    Footprint,
+    /// Under callgrind.
+    Instructions,
+}
+
+/// What wrk does.
+#[derive(Debug, PartialEq)]
+pub struct Load {
+    pub path: &'static str,
+    pub connections: usize,
+    pub headers: &'static [&'static str],
+    pub script: Script,
+    /// Held connections besides.
+    pub idle: usize,
+}
+
+/// A script for wrk, with its argument.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Script {
+    None,
+    /// Requests in one write.
+    Pipeline(usize),
+    /// Bytes of body.
+    Post(usize),
+}
+
+impl Kind {
+    /// Whether thousands of connections are opened.
+    pub fn is_crowded(&self) -> bool {
+        match self {
+            Self::Load(load) => load.idle > 0,
+            Self::Storm(_) | Self::Closing(_) => true,
+            _ => false,
+        }
+    }
+}
+
+const HELLO: Load = Load { path: "/hello", connections: 64, headers: &[], script: Script::None, idle: 0 };
+
+/// With the request line and `Host`, the 464 bytes of a browser.
+pub const BROWSER: &[&str] = &[
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "Accept-Language: en-US,en;q=0.5",
+    "Accept-Encoding: gzip, deflate, br, zstd",
+    "Connection: keep-alive",
+    "Cookie: session=5f0c2b9ad1e84f7c8a31d09b4e; theme=dark; consent=all; visits=17; visited=2026-11-22T13:30:00Z",
+    "Upgrade-Insecure-Requests: 1",
+];
+
+const WEB: &[Peer] =
+    &[Peer::Ours, Peer::C, Peer::Floor, Peer::Hyper, Peer::Actix, Peer::Axum, Peer::MayMinihttp];
+
+pub const CASES: &[Case] = &[
+    load("hello-1", "13-byte reply, 1 keep-alive connection", Load { connections: 1, ..HELLO }),
+    Case {
+        name: "hello-64",
+        about: "13-byte reply, 64 keep-alive connections",
+        kind: Kind::Load(HELLO),
+        peers: &Peer::ALL,
+    },
+    load("hello-512", "13-byte reply, 512 keep-alive connections", Load { connections: 512, ..HELLO }),
+    load(
+        "pipelined",
+        "16 pipelined requests a write, 64 connections",
+        Load { script: Script::Pipeline(16), ..HELLO },
+    ),
+    load(
+        "browser",
+        "a browser's head: 8 headers, 464 bytes; 64 connections",
+        Load { headers: BROWSER, ..HELLO },
+    ),
+    load("reply-10k", "10 KB reply, 64 connections", Load { path: "/10k", ..HELLO }),
+    load("reply-100k", "100 KB reply, 64 connections", Load { path: "/100k", ..HELLO }),
+    load("reply-1m", "1 MB reply, 16 connections", Load { path: "/1m", connections: 16, ..HELLO }),
+    load(
+        "post-1k",
+        "POST of 1 KB, 64 connections",
+        Load { path: "/post", script: Script::Post(1 << 10), ..HELLO },
+    ),
+    load(
+        "post-100k",
+        "POST of 100 KB, 64 connections",
+        Load { path: "/post", script: Script::Post(100 << 10), ..HELLO },
+    ),
+    Case {
+        name: "close",
+        about: "one request a connection, 64 at a time",
+        kind: Kind::Load(Load { headers: &["Connection: close"], ..HELLO }),
+        // The others do not close when they are asked to.
+        peers: &[Peer::Ours, Peer::C, Peer::Hyper, Peer::Actix, Peer::Axum],
+    },
+    load("idle", "13-byte reply, 64 connections, 9,000 idle ones besides", Load { idle: 9000, ..HELLO }),
+    Case {
+        name: "storm",
+        about: "8,000 connections, one request each, all held: speed, and memory a connection",
+        kind: Kind::Storm(8000),
+        peers: WEB,
+    },
+    Case {
+        name: "closing-1000",
+        about: "1,000 held connections, closed by the client, the oldest first",
+        kind: Kind::Closing(1000),
+        peers: WEB,
+    },
+    Case {
+        name: "closing-19000",
+        about: "19,000 held connections, closed by the client, the oldest first",
+        kind: Kind::Closing(19_000),
+        peers: WEB,
+    },
+    Case {
+        name: "messages",
+        about: "messages from 4 threads to the loop's: mg_wakeup in C, Handle::post here",
+        kind: Kind::Messages,
+        peers: &[Peer::Ours, Peer::C],
+    },
+    Case {
+        name: "workers-1",
+        about: "13-byte reply, 64 connections, 1 worker; server and load share all cores",
+        kind: Kind::Workers(1),
+        peers: &[Peer::Ours],
+    },
+    Case {
+        name: "workers-2",
+        about: "13-byte reply, 64 connections, 2 workers; server and load share all cores",
+        kind: Kind::Workers(2),
+        peers: &[Peer::Ours],
+    },
+    Case {
+        name: "footprint",
+        about: "the hello server: stripped size, crates, clean build",
+        kind: Kind::Footprint,
+        peers: &[
+            Peer::Ours,
+            Peer::C,
+            Peer::Hyper,
+            Peer::Actix,
+            Peer::Axum,
+            Peer::MayMinihttp,
+            Peer::TinyHttp,
+        ],
+    },
+    Case {
+        name: "instructions",
+        about: "instructions in user space a request, under callgrind",
+        kind: Kind::Instructions,
+        peers: &[Peer::Ours, Peer::C, Peer::Hyper],
+    },
+];
+
+const fn load(name: &'static str, about: &'static str, load: Load) -> Case {
+    Case { name, about, kind: Kind::Load(load), peers: WEB }
+}
+
+pub fn named(name: &str) -> Fallible<&'static Case> {
+    let unknown = || format!("no case is called {name:?}; `cargo xtask bench --help` lists them");
+    Ok(CASES.iter().find(|case| case.name == name).ok_or_else(unknown)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BROWSER;
+
+    #[test]
+    fn a_browsers_head_is_464_bytes_in_8_headers() {
+        let headers: usize = BROWSER.iter().map(|header| header.len() + 2).sum();
+        let rest = "GET /hello HTTP/1.1\r\nHost: 127.0.0.1:18080\r\n\r\n";
+        assert_eq!(rest.len() + headers, 464);
+        assert_eq!(1 + BROWSER.len(), 8);
+    }
+}

@@ -1,0 +1,90 @@
+//! The figures of a case.
+
+/// A figure: what it is called, and how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    Cpu,
+    User,
+    Rate,
+    Busy,
+    Accepted,
+    AcceptCpu,
+    Memory,
+    CloseCpu,
+    Delivered,
+    Arrived,
+    Size,
+    Crates,
+    Build,
+    ShortHead,
+    BrowserHead,
+}
+
+impl Metric {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU us/request",
+            Self::User => "user us/request",
+            Self::Rate => "requests/s",
+            Self::Busy => "core busy %",
+            Self::Accepted => "accepted/s",
+            Self::AcceptCpu => "CPU us/connection",
+            Self::Memory => "memory B/connection",
+            Self::CloseCpu => "CPU us/close",
+            Self::Delivered => "delivered/s",
+            Self::Arrived => "arrived %",
+            Self::Size => "stripped KB",
+            Self::Crates => "crates",
+            Self::Build => "clean build s",
+            Self::ShortHead => "short head",
+            Self::BrowserHead => "browser's head",
+        }
+    }
+
+    /// Whether a ratio says something.
+    pub fn is_compared(self) -> bool {
+        !matches!(self, Self::Busy | Self::Arrived)
+    }
+
+    /// Whether one round says it all.
+    pub fn is_exact(self) -> bool {
+        matches!(self, Self::Size | Self::Crates | Self::ShortHead | Self::BrowserHead)
+    }
+}
+
+/// A figure with as many digits as it is worth, thousands apart.
+pub fn format(value: f64) -> String {
+    let magnitude = value.abs();
+    let decimals = match magnitude {
+        _ if value == value.trunc() => 0,
+        _ if magnitude >= 100.0 => 0,
+        _ if magnitude >= 10.0 => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.decimals$}");
+    let whole = text.split('.').next().unwrap_or_default().len();
+    let mut apart = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index > 0 && index < whole && (whole - index) % 3 == 0 && !apart.ends_with('-') {
+            apart.push(',');
+        }
+        apart.push(character);
+    }
+    apart
+}
+
+#[cfg(test)]
+mod tests {
+    use super::format;
+
+    #[test]
+    fn figures_have_three_digits_or_whole_thousands() {
+        assert_eq!(format(1.2345), "1.23");
+        assert_eq!(format(12.345), "12.3");
+        assert_eq!(format(123.45), "123");
+        assert_eq!(format(1234.5), "1,234");
+        assert_eq!(format(1_234_567.0), "1,234,567");
+        assert_eq!(format(-123.0), "-123");
+        assert_eq!(format(11.0), "11");
+    }
+}

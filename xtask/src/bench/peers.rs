@@ -1,0 +1,233 @@
+//! The servers that are compared: how each is built and started.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Fallible, progress, tools};
+use crate::build::defines::Features;
+use crate::build::include;
+use crate::build::upstream::Upstream;
+use crate::workspace;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    Ours,
+    C,
+    Floor,
+    Hyper,
+    Actix,
+    Axum,
+    MayMinihttp,
+    TinyHttp,
+    Cymongoose,
+}
+
+impl Peer {
+    pub const ALL: [Self; 9] = [
+        Self::Ours,
+        Self::C,
+        Self::Floor,
+        Self::Hyper,
+        Self::Actix,
+        Self::Axum,
+        Self::MayMinihttp,
+        Self::TinyHttp,
+        Self::Cymongoose,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::C => "c",
+            Self::Floor => "floor",
+            Self::Hyper => "hyper",
+            Self::Actix => "actix",
+            Self::Axum => "axum",
+            Self::MayMinihttp => "may_minihttp",
+            Self::TinyHttp => "tiny_http",
+            Self::Cymongoose => "cymongoose",
+        }
+    }
+
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Ours => "the mongoose crate, one manager",
+            Self::C => "the C library on its own loop, compiled with the same settings, -O3",
+            Self::Floor => "epoll in C that only receives and sends",
+            Self::Hyper => "hyper on tokio's current-thread runtime",
+            Self::Actix => "actix-web, one worker",
+            Self::Axum => "axum on tokio's current-thread runtime",
+            Self::MayMinihttp => "may_minihttp, one worker",
+            Self::TinyHttp => "tiny_http, its threads on one core",
+            Self::Cymongoose => "the C library under Python",
+        }
+    }
+
+    pub fn named(name: &str) -> Fallible<Self> {
+        let unknown = || {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("no peer is called {name:?}; there are {names}")
+        };
+        Ok(Self::ALL.into_iter().find(|peer| peer.name() == name).ok_or_else(unknown)?)
+    }
+
+    /// Whether a quick run has time for it.
+    pub fn is_quick(self) -> bool {
+        matches!(self, Self::Ours | Self::C | Self::Floor | Self::Hyper | Self::Actix)
+    }
+
+    /// The crate that is measured, where cargo builds the peer.
+    pub fn crate_name(self) -> Option<&'static str> {
+        match self {
+            Self::Ours => Some("mongoose"),
+            Self::Hyper => Some("hyper"),
+            Self::Actix => Some("actix-web"),
+            Self::Axum => Some("axum"),
+            Self::MayMinihttp => Some("may_minihttp"),
+            Self::TinyHttp => Some("tiny_http"),
+            Self::C | Self::Floor | Self::Cymongoose => None,
+        }
+    }
+}
+
+/// The peers that could be built.
+#[derive(Debug)]
+pub struct Peers {
+    /// Where all of them listen, in turn.
+    pub port: u16,
+    pub load: PathBuf,
+    built: Vec<(Peer, Vec<OsString>)>,
+    /// Why one is missing.
+    pub missing: Vec<(Peer, String)>,
+}
+
+impl Peers {
+    /// Builds what is needed. One that does not build is left out, but for ours and the load generator.
+    pub fn build(needed: &[Peer]) -> Fallible<Self> {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        eprintln!("building the peers into {}", target().display());
+        let load = cargo_build("load")?;
+        let mut peers = Self { port, load, built: Vec::new(), missing: Vec::new() };
+        for &peer in needed {
+            progress::show(&format!("  {}", peer.name()));
+            match build(peer) {
+                Ok(command) => peers.built.push((peer, command)),
+                Err(error) if peer == Peer::Ours => return Err(error),
+                Err(error) => {
+                    progress::clear();
+                    eprintln!("  {} is left out: {error}", peer.name());
+                    peers.missing.push((peer, error.to_string()));
+                }
+            }
+        }
+        progress::clear();
+        Ok(peers)
+    }
+
+    pub fn built(&self) -> impl Iterator<Item = Peer> {
+        self.built.iter().map(|(peer, _)| *peer)
+    }
+
+    pub fn load(&self) -> &Path {
+        &self.load
+    }
+
+    /// The program of a peer and its first arguments.
+    pub fn program(&self, peer: Peer) -> Fallible<&[OsString]> {
+        let found = self.built.iter().find(|(built, _)| *built == peer);
+        Ok(&found.ok_or_else(|| format!("{} was not built", peer.name()))?.1)
+    }
+
+    /// The command that serves.
+    pub fn serve(&self, peer: Peer) -> Fallible<Vec<OsString>> {
+        let mut command = self.program(peer)?.to_vec();
+        command.push(self.port.to_string().into());
+        Ok(command)
+    }
+}
+
+/// Where the sources of the peers are.
+pub fn folder() -> PathBuf {
+    workspace::root().join("mongoose/benches/peers")
+}
+
+/// Where the peers are built.
+pub fn target() -> PathBuf {
+    workspace::root().join("target/peers")
+}
+
+fn build(peer: Peer) -> Fallible<Vec<OsString>> {
+    fs::create_dir_all(target())?;
+    Ok(match peer {
+        Peer::C => vec![build_c(&target())?.into()],
+        Peer::Floor => {
+            let program = target().join("peer-floor");
+            cc(&["-O3"], &[&folder().join("floor/server.c")], &program)?;
+            vec![program.into()]
+        }
+        Peer::Cymongoose => vec![virtual_environment()?.into(), folder().join("cymongoose/server.py").into()],
+        _ => vec![cargo_build(peer.name())?.into()],
+    })
+}
+
+fn cargo_build(name: &str) -> Fallible<PathBuf> {
+    cargo_build_into(name, &target(), &[])
+}
+
+/// Builds the crate in a peer's folder as a user would: with cargo's own settings and what its Cargo.toml says.
+pub fn cargo_build_into(name: &str, target: &Path, more: &[&str]) -> Fallible<PathBuf> {
+    let mut command = cargo(name, "build");
+    tools::output(command.args(["--release", "--quiet", "--target-dir"]).arg(target).args(more))?;
+    Ok(target.join("release").join(format!("peer-{name}")))
+}
+
+pub fn cargo(name: &str, command: &str) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // In its folder, away from the settings of this workspace.
+    cargo.arg(command).current_dir(folder().join(name));
+    cargo
+}
+
+/// The same unit, settings and options that mongoose-sys builds with.
+pub fn build_c(target: &Path) -> Fallible<PathBuf> {
+    let search = workspace::search();
+    let source = search.locate(&Upstream::read(&search.manifest_dir)?)?;
+    let csrc = workspace::mongoose_sys().join("csrc");
+    let headers = target.join("c-include");
+    include::write(&headers, &source, &csrc, Features::default())?;
+    let include = |folder: &Path| format!("-I{}", folder.display());
+    let program = target.join("peer-c");
+    let options = [
+        "-O3",
+        "-w",
+        "-fno-strict-aliasing",
+        "-pthread",
+        &include(&headers),
+        &include(&source),
+        &include(&csrc),
+    ];
+    cc(&options, &[&folder().join("mongoose_loop/server.c"), &csrc.join("unit.c")], &program)?;
+    Ok(program)
+}
+
+fn cc(options: &[&str], sources: &[&Path], program: &Path) -> Fallible<String> {
+    tools::output(Command::new("cc").args(options).arg("-o").arg(program).args(sources))
+}
+
+/// Python with cymongoose, installed by pip into a folder of its own.
+fn virtual_environment() -> Fallible<PathBuf> {
+    let folder = target().join("venv");
+    let python = folder.join("bin/python");
+    if !python.exists() {
+        tools::output(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    if tools::output(Command::new(&python).args(["-c", "import cymongoose"])).is_err() {
+        const PACKAGE: &[&str] = &["-m", "pip", "install", "--quiet", "cymongoose==0.2.5"];
+        tools::output(Command::new(&python).args(PACKAGE))
+            .map_err(|error| format!("pip cannot install it: {error}"))?;
+    }
+    Ok(python)
+}

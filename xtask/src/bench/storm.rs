@@ -1,0 +1,36 @@
+//! Thousands of connections at once, with one request each.
+
+use super::cases::Case;
+use super::metric::Metric;
+use super::peers::Peer;
+use super::results::Results;
+use super::server::{Holder, SERVER_CORE, Server, send_requests};
+use super::{Peers, Plan, tools};
+use crate::Outcome;
+
+/// How long opening them may take.
+const OPENING: u32 = 60;
+
+pub fn run(
+    case: &Case,
+    connections: usize,
+    plan: &Plan,
+    peers: &Peers,
+    peer: Peer,
+    results: &mut Results,
+) -> Outcome {
+    let server = Server::start(SERVER_CORE, &peers.serve(peer)?, peers.port)?;
+    // A few requests first: what the server allocates once is no cost of a connection.
+    send_requests(peers, 1, 100, &[])?;
+    let wanted = tools::affordable(if plan.quick { connections.min(2000) } else { connections });
+    let (cpu, memory) = (server.cpu()?, server.memory()?);
+    let holder = Holder::open(peers, wanted, OPENING)?;
+    let held = holder.held as f64;
+    if holder.held < connections {
+        results.note(case, peer, format!("{held} connections"));
+    }
+    results.add(case, peer, Metric::Accepted, held / holder.seconds);
+    results.add(case, peer, Metric::AcceptCpu, server.cpu()?.micros_since(cpu) / held);
+    results.add(case, peer, Metric::Memory, (server.memory()? - memory) / held);
+    Ok(())
+}
