@@ -9,7 +9,7 @@ use mongoose::{Connection, Error, Event, Manager, http};
 use options::{Command, Options};
 
 fn main() -> ExitCode {
-    let options = match options::parse(std::env::args().skip(1)) {
+    let options = match options::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve(options)) => options,
         Ok(Command::Help) => {
             print!("{}", options::HELP);
@@ -32,8 +32,11 @@ fn main() -> ExitCode {
 fn serve(options: &Options) -> Result<(), Error> {
     let mut manager = Manager::new()?;
     let counters = routes::Counters::new();
-    for url in &options.listen {
-        let listener = manager.http(url, Site { counters: counters.clone() })?;
+    let site = || Site { counters: counters.clone() };
+    let listeners =
+        options.listen.iter().map(|url| manager.http(url, site())).collect::<Result<Vec<_>, Error>>()?;
+    // Not before all of them do: what fails is one line alone.
+    for listener in &listeners {
         eprintln!("listening on http://{}", listener.local_addr());
     }
     manager.run_until_signal()

@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::ffi::OsString;
+
 /// What `--help` prints.
 pub const HELP: &str = "\
 Serves a few pages over HTTP.
@@ -24,11 +26,14 @@ pub struct Options {
     pub listen: Vec<String>,
 }
 
-pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+/// Reads the arguments behind the program's name.
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
+    let mut arguments =
+        arguments.map(|argument| argument.into_string().map_err(|other| format!("{other:?} is not text")));
     let mut listen = Vec::new();
-    while let Some(argument) = arguments.next() {
+    while let Some(argument) = arguments.next().transpose()? {
         match argument.as_str() {
-            "--listen" => listen.push(arguments.next().ok_or("--listen needs a URL")?),
+            "--listen" => listen.push(arguments.next().ok_or("--listen needs a URL")??),
             "--help" | "-h" => return Ok(Command::Help),
             _ => return Err(format!("{argument:?} is not an option")),
         }
