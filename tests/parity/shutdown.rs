@@ -96,8 +96,10 @@ fn shutdown_gives_up_when_the_grace_is_over() {
     manager.shutdown(Duration::from_millis(1)).expect("to shut down");
     assert_eq!(manager.stats().connections, 1, "the one that waits");
     drop(kept.take());
-    poll_until(&mut manager, "the answer", |manager| manager.stats().connections == 0);
+    poll_until(&mut manager, "the answer", |manager| manager.stats().sent > 0);
     assert_eq!(client.response().status, 500);
+    drop(client);
+    poll_until(&mut manager, "the end", |manager| manager.stats().connections == 0);
 }
 
 #[test]
