@@ -1,1 +1,9 @@
-//! Placeholder.
+//! The example programs as people run them: processes, signals, curl.
+
+#![cfg(unix)]
+
+mod command_line;
+mod curl;
+mod program;
+mod routes;
+mod signals;

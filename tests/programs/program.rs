@@ -1,0 +1,114 @@
+//! Building an example and running it.
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{LazyLock, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use mongoose_tests::PATIENCE;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Where cargo put the example `http_server`, built as the tests are.
+static HTTP_SERVER: LazyLock<String> = LazyLock::new(|| {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--package", "mongoose", "--example", "http_server"]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    let built = build.args(["--message-format", "json"]).output().expect("to start cargo");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    // One line a crate; the last that names an executable is the example's.
+    let messages = String::from_utf8(built.stdout).expect("JSON");
+    let (_, after) = messages.rsplit_once("\"executable\":\"").expect("cargo to name what it built");
+    after.split_once('"').expect("a string").0.to_owned()
+});
+
+/// The program, not yet started.
+pub fn http_server(arguments: &[&str]) -> Command {
+    let mut command = Command::new(&*HTTP_SERVER);
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// The program, serving.
+pub struct HttpServer {
+    child: Child,
+    log: mpsc::Receiver<String>,
+    /// One for each `--listen`.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl HttpServer {
+    /// Starts it at the given URLs, and waits until it says that it listens.
+    pub fn start(urls: &[&str]) -> Self {
+        let arguments: Vec<_> = urls.iter().flat_map(|url| ["--listen", url]).collect();
+        let mut child = http_server(&arguments).stderr(Stdio::piped()).spawn().expect("to start");
+        let log = lines(child.stderr.take().expect("piped"));
+        let mut server = Self { child, log, addresses: Vec::new() };
+        for _ in urls {
+            let line = server.line();
+            let address = line.strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}"));
+            server.addresses.push(address.parse().expect("an address"));
+        }
+        server
+    }
+
+    /// Starts it on a port of its choice.
+    pub fn start_one() -> Self {
+        Self::start(&["http://127.0.0.1:0"])
+    }
+
+    /// The URL of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addresses[0])
+    }
+
+    /// The next line of its log.
+    pub fn line(&mut self) -> String {
+        self.log.recv_timeout(PATIENCE).expect("a line on stderr")
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a process that is there");
+    }
+
+    /// Waits for its end. The rest of its log comes with the status.
+    pub fn end(mut self) -> (ExitStatus, Vec<String>) {
+        // Its log ends with it, and that wait is bounded.
+        let end = Instant::now() + PATIENCE;
+        let mut rest = Vec::new();
+        loop {
+            match self.log.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => rest.push(line),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("it does not end: {rest:?}"),
+            }
+        }
+        (self.child.wait().expect("a status"), rest)
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        // Both fail when it has ended, and then all is well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads lines as they come, so that the program never waits for us.
+fn lines(stderr: ChildStderr) -> mpsc::Receiver<String> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            // Nobody listens any more when the test is over.
+            let _ = send.send(line);
+        }
+    });
+    receive
+}
