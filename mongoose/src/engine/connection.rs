@@ -297,7 +297,9 @@ impl<'r> Connection<'r> {
 
     /// How many received bytes may be held before reading stops.
     pub(crate) fn set_appetite(&self, bytes: usize) {
-        self.entry.appetite.set(bytes);
+        if !self.entry.conn.is(Flag::Draining) {
+            self.entry.appetite.set(bytes);
+        }
     }
 
     /// Marks that a reply is due, where C keeps that.

@@ -69,7 +69,13 @@ impl Manager {
 
     /// A hang-up while nobody reads: level-triggered, it would be reported for ever.
     fn hang_up(&mut self, entry: &Rc<Entry>) {
-        if entry.mark.get().eof && entry.output.borrow().is_empty() {
+        let error = match &*entry.socket.borrow() {
+            Socket::Stream(transport) => transport.take_error().ok().flatten(),
+            _ => None,
+        };
+        if let Some(source) = error {
+            self.fail(entry, &Error::Io { phase: "read", source });
+        } else if entry.mark.get().eof && entry.output.borrow().is_empty() {
             self.registry.core.doom(entry);
         } else if entry.output.borrow().is_empty() {
             entry.update(|mark| mark.hung = true);
@@ -92,14 +98,13 @@ impl Manager {
                     core.counters.accepted();
                     self.admit(listener, Transport::Plain(stream), remote);
                 }
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => return,
-                    io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => {}
-                    _ => {
-                        self.pause_accept(listener);
-                        return;
-                    }
-                },
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if ffi::is_shortage(&error) => {
+                    self.pause_accept(listener);
+                    return;
+                }
+                // Of the connection that was to be accepted: on to the next.
+                Err(_) => {}
             }
         }
     }

@@ -44,6 +44,7 @@ pub(crate) type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
 pub(crate) struct Late {
     /// Which of the connection's requests it answers.
     pub(crate) sequence: u64,
+    /// Open at its end: whether the connection stays is known only when it is sent.
     pub(crate) head: Vec<u8>,
     pub(crate) body: Payload<'static>,
     pub(crate) close: bool,

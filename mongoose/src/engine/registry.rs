@@ -123,7 +123,8 @@ impl Registry {
         self.core.table.borrow().iter().map(|entry| entry.id).collect()
     }
 
-    /// Calls a closure every `period`, first after one. Ticks that were missed are skipped.
+    /// Calls a closure every `period`, first after one. Ticks that were missed are skipped. A period of zero is once a
+    /// turn, and the loop never rests.
     ///
     /// ```
     /// # let manager = mongoose::Manager::new()?;

@@ -141,6 +141,12 @@ impl fmt::Debug for HeaderValue<'_> {
     }
 }
 
+impl PartialEq<str> for HeaderValue<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.bytes == other.as_bytes()
+    }
+}
+
 impl PartialEq<&str> for HeaderValue<'_> {
     fn eq(&self, other: &&str) -> bool {
         self.bytes == other.as_bytes()

@@ -172,7 +172,7 @@ impl<'r> Reply<'r> {
             content_type: None,
             length: None,
             date: None,
-            persistence: Persistence::Upgrade,
+            persistence: Some(Persistence::Upgrade),
         };
         write_now(connection, &head, Payload::from_static(b""));
         exchange.fate.set(Fate::Upgraded);
@@ -195,7 +195,7 @@ impl<'r> Reply<'r> {
             content_type,
             length: length(self.status, &body),
             date: None,
-            persistence: persistence(terms),
+            persistence: None,
         };
         let body = if terms.head_only || head.length.is_none() { Payload::from_static(b"") } else { body };
         match self.to {
@@ -207,6 +207,7 @@ impl<'r> Reply<'r> {
                 if !self.has_date {
                     head.date = Some(date.at(connection.clock().wall()));
                 }
+                head.persistence = Some(Persistence::of(terms.keep_alive, terms.minor));
                 write_now(connection, &head, body);
                 exchange.terms.set(terms);
                 exchange.fate.set(Fate::Sent);
@@ -234,7 +235,7 @@ pub(super) fn internal_error(terms: Terms) -> Late {
         content_type: Some("text/plain; charset=utf-8"),
         length: Some(body.len()),
         date: Some(&date),
-        persistence: persistence(terms),
+        persistence: None,
     };
     let body = if terms.head_only { Payload::from_static(b"") } else { body };
     late(&head, body, terms)
@@ -258,14 +259,6 @@ fn write_now(connection: &Connection<'_>, head: &ReplyHead<'_>, body: Payload<'_
 /// 204 and 304 have no body, and no length.
 fn length(status: u16, body: &Payload<'_>) -> Option<usize> {
     if matches!(status, 204 | 304) { None } else { Some(body.len()) }
-}
-
-fn persistence(terms: Terms) -> Persistence {
-    match (terms.keep_alive, terms.minor) {
-        (false, _) => Persistence::Close,
-        (true, 0) => Persistence::KeepAlive,
-        (true, _) => Persistence::Implied,
-    }
 }
 
 impl fmt::Debug for Reply<'_> {

@@ -16,7 +16,8 @@ pub(super) struct ReplyHead<'h> {
     pub(super) length: Option<usize>,
     /// Where `headers` has none.
     pub(super) date: Option<&'h HttpDate>,
-    pub(super) persistence: Persistence,
+    /// `None`: the head is left open, for [`Persistence::end`] to end it.
+    pub(super) persistence: Option<Persistence>,
 }
 
 /// What is said about the connection's future.
@@ -37,7 +38,7 @@ impl ReplyHead<'_> {
         160 + self.headers.len()
     }
 
-    /// Appends the head, the empty line included.
+    /// Appends the head, the empty line included unless it is left open.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"HTTP/1.1 ");
         write_number(out, usize::from(self.status));
@@ -56,13 +57,30 @@ impl ReplyHead<'_> {
             write_number(out, length);
             out.extend_from_slice(b"\r\n");
         }
-        match self.persistence {
-            Persistence::Implied => {}
-            Persistence::KeepAlive => out.extend_from_slice(b"Connection: keep-alive\r\n"),
-            Persistence::Close => out.extend_from_slice(b"Connection: close\r\n"),
-            Persistence::Upgrade => out.extend_from_slice(b"Connection: Upgrade\r\n"),
+        if let Some(persistence) = self.persistence {
+            out.extend_from_slice(persistence.end());
         }
-        out.extend_from_slice(b"\r\n");
+    }
+}
+
+impl Persistence {
+    /// Of a reply to HTTP/1.`minor`.
+    pub(super) fn of(keep_alive: bool, minor: u8) -> Self {
+        match (keep_alive, minor) {
+            (false, _) => Self::Close,
+            (true, 0) => Self::KeepAlive,
+            (true, _) => Self::Implied,
+        }
+    }
+
+    /// The last lines of the head.
+    pub(super) fn end(self) -> &'static [u8] {
+        match self {
+            Self::Implied => b"\r\n",
+            Self::KeepAlive => b"Connection: keep-alive\r\n\r\n",
+            Self::Close => b"Connection: close\r\n\r\n",
+            Self::Upgrade => b"Connection: Upgrade\r\n\r\n",
+        }
     }
 }
 
@@ -123,7 +141,7 @@ mod tests {
             content_type: Some("text/plain"),
             length: Some(usize::MAX),
             date: None,
-            persistence: Persistence::Close,
+            persistence: Some(Persistence::Close),
         };
         let mut out = Vec::new();
         head.write(&mut out);

@@ -43,6 +43,17 @@ impl<'r> Request<'r> {
         self.target
     }
 
+    /// Host and perhaps port that the request is for: of the target where that names one, else the Host header's. Empty
+    /// when there is neither.
+    pub fn host(&self) -> &'r str {
+        match self.target.split_once("://") {
+            Some((_, rest)) if !self.target.starts_with('/') => {
+                &rest[..rest.find(['/', '?']).unwrap_or(rest.len())]
+            }
+            _ => self.header("Host").and_then(|host| host.to_str().ok()).unwrap_or_default(),
+        }
+    }
+
     /// The target's path, not decoded: `/a%20b`. It begins with `/`, but for `OPTIONS *`.
     pub fn path(&self) -> &'r str {
         self.message.uri()
@@ -126,7 +137,8 @@ impl<'r> Request<'r> {
         self.connection
     }
 
-    /// The C struct, for calls through [`mongoose::sys`](crate::sys). Valid while the request is.
+    /// The C struct, for calls through [`mongoose::sys`](crate::sys). Valid while the request is. Changing it is not
+    /// sound: what the request answers is read from there.
     pub fn as_raw(&self) -> *mut sys::mg_http_message {
         self.message.as_ptr()
     }

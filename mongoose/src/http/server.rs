@@ -45,6 +45,8 @@ pub(crate) struct Server<H> {
     closing: bool,
     /// The peer said so of the request at hand.
     peer_closes: bool,
+    /// Of the request at hand: 0 or 1, of HTTP/1.x.
+    minor: u8,
 }
 
 /// How much of the next request is known.
@@ -80,6 +82,7 @@ impl<H: Handler> Server<H> {
             due: false,
             closing: false,
             peer_closes: false,
+            minor: 1,
         })
     }
 
@@ -150,6 +153,7 @@ impl<H: Handler> Server<H> {
         self.stage = Stage::start();
         self.sequence += 1;
         self.peer_closes = !head.keep_alive;
+        self.minor = head.minor;
         let terms = Terms {
             sequence: self.sequence,
             head_only: head.method == "HEAD",
@@ -203,19 +207,21 @@ impl<H: Handler> Server<H> {
 
     /// Sends a reply that was made elsewhere.
     fn send(&mut self, connection: &Connection<'_>, late: Late) {
-        {
+        let close = late.close || self.closing;
+        if connection.takes_output() {
             connection.entry.collect_send();
             let mut output = connection.entry.output.borrow_mut();
             output.gather(&late.head);
+            output.gather(Persistence::of(!close, self.minor).end());
             output.push(late.body);
         }
-        self.finish(connection, late.close);
+        self.finish(connection, close);
     }
 
     /// A request is answered: on to the next, or to the end.
     fn finish(&mut self, connection: &Connection<'_>, close: bool) {
         connection.set_responding(false);
-        if !close && !self.closing {
+        if !close {
             return;
         }
         // A peer that asked to close sends no more, unless it pipelined. Any other may: bytes that nobody reads would
@@ -239,7 +245,7 @@ impl<H: Handler> Server<H> {
                 content_type: Some("text/plain; charset=utf-8"),
                 length: Some(body.len()),
                 date: Some(date.at(connection.clock().wall())),
-                persistence: Persistence::Close,
+                persistence: Some(Persistence::Close),
             };
             connection.entry.collect_send();
             let mut output = connection.entry.output.borrow_mut();
@@ -322,8 +328,9 @@ impl<H: Handler> Protocol for Server<H> {
 
     fn shutdown(&mut self, connection: &Connection<'_>) {
         self.closing = true;
-        if !self.due && connection.received().is_empty() {
-            connection.drain();
+        // The beginning of a head is no request yet.
+        if !self.due && matches!(self.stage, Stage::Head(_)) {
+            connection.drain_and_linger();
         }
     }
 

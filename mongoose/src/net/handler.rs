@@ -16,7 +16,7 @@ pub enum Event<'e> {
     #[doc(alias = "MG_EV_CONNECT")]
     Connect,
     /// Bytes have arrived: [`Connection::received`] shows them. What is not [consumed](Connection::consume) is shown
-    /// again with the next ones.
+    /// again with the next ones, and after [`resume`](Connection::resume) or [`Write`](Event::Write).
     #[doc(alias = "MG_EV_READ")]
     Read,
     /// All output has left, after some of it had to wait. C fires `MG_EV_WRITE` at each write.
@@ -28,7 +28,7 @@ pub enum Event<'e> {
     /// C code fired an event of the user's own, `MG_EV_USER` or above: the number less `MG_EV_USER`.
     #[doc(alias = "MG_EV_USER")]
     User(u32),
-    /// Something failed; the connection closes next.
+    /// Something failed; the connection closes next (but for an error that an HTTP handler itself returned).
     #[doc(alias = "MG_EV_ERROR")]
     Error(&'e Error),
     /// The connection is closing: the last event. Nothing can be sent any more.

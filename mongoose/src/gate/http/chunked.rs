@@ -6,6 +6,12 @@ use crate::Limits;
 /// A chunk's size line may be this long, its extensions included.
 const LINE_MAX: usize = 4096;
 
+/// A chunk's size has no more digits than that: leading zeros would be bytes without an end.
+const SIZE_DIGITS_MAX: usize = 16;
+
+/// All extensions of a body may be this long: they are ignored, and nobody has a use for more.
+const EXTENSIONS_MAX: usize = 16 << 10;
+
 /// Decodes a body where it lies: data moves to the front, everything else goes. Each byte is looked at once, at
 /// whatever places the input is split; extensions are ignored and trailers dropped.
 #[derive(Debug)]
@@ -17,6 +23,8 @@ pub(crate) struct Chunked {
     size: usize,
     /// Bytes of the line that is read, or of all trailers.
     line: usize,
+    /// Bytes of all extensions.
+    extensions: usize,
     /// Most that may be decoded.
     body_max: usize,
     trailers_max: usize,
@@ -58,6 +66,7 @@ impl Chunked {
             body: 0,
             size: 0,
             line: 0,
+            extensions: 0,
             body_max: limits.body,
             trailers_max: limits.head,
         }
@@ -113,12 +122,15 @@ impl Chunked {
                     .checked_mul(16)
                     .and_then(|size| size.checked_add(digit))
                     .ok_or_else(|| bad_request("a chunk size past any that can be"))?;
-                self.check_line(State::Size)?
+                if self.line > SIZE_DIGITS_MAX {
+                    return Err(bad_request("a chunk size past 16 digits"));
+                }
+                State::Size
             }
-            (State::Size | State::SizeEnd, b' ' | b'\t') => self.check_line(State::SizeEnd)?,
+            (State::Size | State::SizeEnd, b' ' | b'\t') => self.extend(State::SizeEnd)?,
             (State::Size | State::SizeEnd, b';') => self.check_line(State::Extension)?,
             (State::Size | State::SizeEnd | State::Extension, b'\r') => State::SizeLf,
-            (State::Extension, _) if is_text(byte) => self.check_line(State::Extension)?,
+            (State::Extension, _) if is_text(byte) => self.extend(State::Extension)?,
             (State::SizeLf, b'\n') => self.begin_chunk()?,
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => {
@@ -152,6 +164,14 @@ impl Chunked {
             Some(total) if total <= self.body_max => Ok(State::Data),
             _ => Err(Refusal::new(413, "a body past the limit")),
         }
+    }
+
+    fn extend(&mut self, next: State) -> Result<State, Refusal> {
+        self.extensions += 1;
+        if self.extensions > EXTENSIONS_MAX {
+            return Err(bad_request("chunk extensions past 16,384 bytes"));
+        }
+        self.check_line(next)
     }
 
     fn check_line(&self, next: State) -> Result<State, Refusal> {
@@ -241,6 +261,7 @@ mod tests {
             ("5 5\r\n", 400),
             ("10000000000000000\r\n", 400),
             ("ffffffffffffffffffff\r\n", 400),
+            ("00000000000000001\r\n", 400),
             ("fffffffffffffffe\r\n", 413),
             ("3e9\r\n", 413),
             ("0\r\nno colon\r\n", 400),
@@ -256,13 +277,15 @@ mod tests {
         }
         let long = format!("5;{}", "x".repeat(5000));
         assert!(matches!(decode(long.as_bytes(), &[]).1, Progress::Refused(Refusal { status: 400, .. })));
+        let all = format!("1;{}\r\nx\r\n", "e".repeat(4000)).repeat(5);
+        assert!(matches!(decode(all.as_bytes(), &[]).1, Progress::Refused(Refusal { status: 400, .. })));
         let trailers = format!("0\r\n{}", "A: b\r\n".repeat(50));
         assert!(matches!(decode(trailers.as_bytes(), &[]).1, Progress::Refused(Refusal { status: 431, .. })));
     }
 
     #[test]
     fn coding_overhead_takes_no_memory() {
-        let text = format!("1;{}\r\nx\r\n", "e".repeat(4000)).repeat(900) + "0\r\n\r\n";
+        let text = "0000000000000001;extension\r\nx\r\n".repeat(900) + "0\r\n\r\n";
         let limits = Limits { body: 1000, ..Limits::default() };
         let mut chunked = Chunked::new(&limits);
         let mut input = Vec::new();
