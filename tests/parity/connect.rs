@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::error::Error as _;
 use std::io;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use mongoose::{Connection, Error, Event, Manager};
 use mongoose_tests::poll_until;
+use rustix::net;
 
 type Log = Rc<RefCell<Vec<String>>>;
 
@@ -57,9 +58,9 @@ fn connects_to_a_listener_by_address_and_by_name() {
 #[test]
 fn a_port_where_nobody_listens_is_an_error_that_names_the_url() {
     // Bound and not listening: nobody else gets the port meanwhile.
-    let reserved = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = reserved.local_addr().expect("bound");
-    drop(reserved);
+    let reserved = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None).expect("a socket");
+    net::bind(&reserved, &SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let address = SocketAddr::try_from(net::getsockname(&reserved).expect("bound")).expect("of IPv4");
     let mut manager = Manager::new().expect("a manager");
     let url = format!("tcp://{address}");
     let seen = Rc::new(RefCell::new(None));

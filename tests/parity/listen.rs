@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::net::TcpStream;
 
 use mongoose::http::{Reply, Request};
 use mongoose::{Connection, Error, Event, Manager};
@@ -82,22 +83,19 @@ fn a_port_without_permission_is_an_error() {
 }
 
 #[test]
-fn a_listener_that_is_closed_frees_its_port_and_its_connections_live_on() {
+fn a_listener_that_is_closed_takes_no_more_and_its_connections_live_on() {
     let mut manager = Manager::new().expect("a manager");
     let listener = manager.http("http://127.0.0.1:0", hello).expect("to listen");
-    let url = format!("http://{}", listener.local_addr());
     let mut client = Client::connect(listener.local_addr());
     poll_until(&mut manager, "the connection", |manager| manager.stats().accepted == 1);
     listener.close();
     listener.close();
     poll_until(&mut manager, "the listener's end", |manager| manager.connection(listener.id()).is_err());
-    let again = manager.http(&url, hello).expect("the port is free");
-    assert_eq!(again.local_addr(), listener.local_addr());
+    // Listening there again would compete with whoever is given a port just now.
+    let refused = TcpStream::connect(listener.local_addr()).expect_err("nobody listens");
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    let id = manager.connections().into_iter().find(|id| *id != again.id()).expect("the client's");
-    poll_until(&mut manager, "the reply", |manager| {
-        manager.stats().received > 0 && manager.connection(id).is_ok_and(|found| found.queued() == 0)
-    });
+    poll_until(&mut manager, "the reply", |manager| manager.stats().sent > 0);
     assert_eq!(client.response().text(), "hello");
 }
 
