@@ -93,7 +93,7 @@ impl Peer {
     }
 
     /// Polls until the connection is over, by an end or a reset, and answers what came before.
-    pub fn to_end(&mut self, manager: &mut Manager) -> Vec<u8> {
+    pub fn until_end(&mut self, manager: &mut Manager) -> Vec<u8> {
         poll_until(manager, "the connection to end", |_| {
             self.take();
             self.ended

@@ -4,11 +4,22 @@
 //! (timers, loops that must not spin) has a file of its own.
 #![cfg(unix)]
 
+mod busy;
+mod bytes;
+mod closing;
+mod descriptors;
 mod dropping;
+mod engine_rules;
 mod harness;
 mod ids;
+mod lengths;
 mod nesting;
 mod panics_http;
 mod panics_raw;
 mod panics_tasks;
+mod process;
 mod replacing;
+mod replies;
+mod threads;
+mod timers;
+mod views;

@@ -34,7 +34,7 @@ fn invariant_05_what_c_fires_in_a_call_arrives_after_the_handler_returned() {
         })
         .expect("to listen");
     let mut peer = Peer::connect(listener.local_addr());
-    peer.send("x").to_end(&mut manager);
+    peer.send("x").until_end(&mut manager);
     let expected = ["Accept", "Read", "User(7)", "User(3)", "Error(Reported(\"C's own\"))", "Close"];
     let expected: Vec<_> =
         expected.into_iter().flat_map(|event| [format!("enter {event}"), "leave".to_owned()]).collect();
@@ -122,7 +122,7 @@ fn hazard_12_errors_fired_in_an_error_event_do_not_recurse() {
         })
         .expect("to listen");
     let mut peer = Peer::connect(listener.local_addr());
-    peer.send("x").to_end(&mut manager);
+    peer.send("x").until_end(&mut manager);
     settle(&mut manager);
     let told = journal.count("error");
     assert!((1..=1024).contains(&told), "told {told} times");
@@ -242,7 +242,7 @@ fn invariant_05_a_handler_may_connect_listen_close_others_and_replace_itself_in_
     let mut peer = Peer::connect(listener.local_addr());
     poll_until(&mut manager, "both", |manager| manager.stats().accepted == 2);
     peer.send("go").expect(&mut manager, "from the first");
-    assert!(other.to_end(&mut manager).is_empty());
+    assert!(other.until_end(&mut manager).is_empty());
     peer.send("on").expect(&mut manager, "from the successor");
     poll_until(&mut manager, "the reply", |_| journal.any(|line| line.contains("from the new listener")));
     for line in ["closed by another", "request /", "the successor reads"] {

@@ -66,7 +66,7 @@ fn explode(at: &'static str, number: u32, light: impl FnOnce(&mut Manager, &mut 
     assert_eq!(journal.count("dropped"), 1, "the handler is dropped at once");
     let told = journal.take();
     let _ = std::io::Write::write(&mut peer.stream(), get("/more").as_bytes());
-    peer.to_end(&mut manager);
+    peer.until_end(&mut manager);
     settle(&mut manager);
     assert!(journal.is_empty(), "entered again after {told:?}");
     bystander.expect(&mut manager, "fine");
@@ -160,7 +160,7 @@ fn invariant_13_panic_while_a_reply_is_deferred_loses_that_reply_alone() {
     let mut peers = connect_many(&mut manager, listener.local_addr(), 2);
     peers[0].send(get("/boom"));
     assert_eq!(next_blast(&mut manager), 210);
-    assert!(peers[0].to_end(&mut manager).is_empty());
+    assert!(peers[0].until_end(&mut manager).is_empty());
     peers[1].send(get("/")).expect(&mut manager, "late");
     assert_eq!(manager.stats().undelivered, 1);
     assert_usable(&mut manager);
@@ -189,7 +189,7 @@ fn invariant_13_panic_after_the_reply_or_an_upgrade_closes_without_it() {
         let mut peer = connect_many(&mut manager, listener.local_addr(), 1).remove(0);
         peer.send(get(target) + "more");
         assert_eq!(next_blast(&mut manager), 211, "{target}");
-        assert!(peer.to_end(&mut manager).is_empty(), "{target}");
+        assert!(peer.until_end(&mut manager).is_empty(), "{target}");
     }
     assert_eq!(journal.take(), ["successor dropped", "successor dropped"]);
     assert_usable(&mut manager);
@@ -211,7 +211,7 @@ fn invariant_13_panic_in_the_factory_of_an_http_listener() {
     let mut first = Peer::connect(listener.local_addr());
     let mut second = Peer::connect(listener.local_addr());
     assert_eq!(next_blast(&mut manager), 212);
-    assert!(first.to_end(&mut manager).is_empty());
+    assert!(first.until_end(&mut manager).is_empty());
     second.send(get("/")).expect(&mut manager, "fine");
 }
 
@@ -236,6 +236,6 @@ fn invariant_13_handler_and_successor_that_both_panic_in_drop_do_not_end_the_pro
     for number in [1, 2, 3] {
         assert_eq!(next_blast(&mut manager), number);
     }
-    peer.to_end(&mut manager);
+    peer.until_end(&mut manager);
     assert_usable(&mut manager);
 }

@@ -68,7 +68,7 @@ fn explode(at: &'static str, number: u32, light: impl FnOnce(&mut Manager, Conne
 
     // What was buffered is gone, and nobody is there to be told anything.
     let _ = std::io::Write::write(&mut peer.stream(), b"more");
-    peer.to_end(&mut manager);
+    peer.until_end(&mut manager);
     settle(&mut manager);
     assert!(journal.take().is_empty(), "entered again after {told:?}");
     assert_eq!(manager.stats().connections, 3, "two listeners and the bystander are left");
@@ -164,7 +164,7 @@ fn invariant_13_panic_in_the_factory_of_a_tcp_listener() {
     let mut first = Peer::connect(listener.local_addr());
     let mut second = Peer::connect(listener.local_addr());
     assert_eq!(next_blast(&mut manager), 110);
-    assert!(first.to_end(&mut manager).is_empty());
+    assert!(first.until_end(&mut manager).is_empty());
     second.send("the factory goes on").expect(&mut manager, "the factory goes on");
 }
 
@@ -193,7 +193,7 @@ fn invariant_13_a_shared_handler_serves_its_other_connections_after_a_panic() {
     }
     assert_eq!(next_blast(&mut manager), 111);
     assert!(peers.iter_mut().all(|peer| peer.arrived().is_empty()), "served before the panic was resumed");
-    peers[0].to_end(&mut manager);
+    peers[0].until_end(&mut manager);
     for peer in &mut peers[1..] {
         peer.expect(&mut manager, "x");
     }

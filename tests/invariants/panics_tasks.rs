@@ -165,7 +165,7 @@ fn invariant_13_panic_in_the_drop_of_a_timer_that_a_handler_cancels_is_that_hand
     let mut peer = Peer::connect(listener.local_addr());
     peer.send("x");
     assert_eq!(next_blast(&mut manager), 308);
-    peer.to_end(&mut manager);
+    peer.until_end(&mut manager);
     assert_usable(&mut manager);
 }
 
