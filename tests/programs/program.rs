@@ -45,7 +45,13 @@ pub struct HttpServer {
 impl HttpServer {
     /// Starts it at the given URLs, and waits until it says that it listens.
     pub fn start(urls: &[&str]) -> Self {
-        let arguments: Vec<_> = urls.iter().flat_map(|url| ["--listen", url]).collect();
+        Self::start_with(urls, &[])
+    }
+
+    /// As [`start`](Self::start), with more arguments.
+    pub fn start_with(urls: &[&str], more: &[&str]) -> Self {
+        let listen = urls.iter().flat_map(|url| ["--listen", url]);
+        let arguments: Vec<_> = listen.chain(more.iter().copied()).collect();
         let mut child = http_server(&arguments).stderr(Stdio::piped()).spawn().expect("to start");
         let log = lines(child.stderr.take().expect("piped"));
         let mut server = Self { child, log, addresses: Vec::new() };

@@ -1,11 +1,15 @@
 //! A small HTTP server that shows what the crate does: `cargo run --release --example http_server`.
 
+mod counters;
 mod options;
 mod routes;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::mpsc;
 
-use mongoose::{Connection, Error, Event, Manager, http};
+use counters::Counters;
+use mongoose::{Connection, Error, Event, Manager, Registry, Workers, http};
 use options::{Command, Options};
 
 fn main() -> ExitCode {
@@ -30,35 +34,61 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), Error> {
-    let mut manager = Manager::new()?;
-    let counters = routes::Counters::new();
-    let site = || Site { counters: counters.clone() };
-    let listeners =
-        options.listen.iter().map(|url| manager.http(url, site())).collect::<Result<Vec<_>, Error>>()?;
-    // Not before all of them do: what fails is one line alone.
-    for listener in &listeners {
-        eprintln!("listening on http://{}", listener.local_addr());
+    let counters = Counters::new();
+    if options.workers == 1 {
+        let mut manager = Manager::new()?;
+        announce(&listen(options, &manager, &counters)?);
+        return manager.run_until_signal();
     }
-    manager.run_until_signal()
+    let (tell, told) = mpsc::channel();
+    let shared = options.clone();
+    let workers = Workers::builder(options.workers).restart(true).start(move |worker, registry| {
+        let addresses = listen(&shared, registry, &counters)?;
+        if worker == 0 {
+            // Nobody listens when it is started again.
+            let _ = tell.send(addresses);
+        }
+        Ok(())
+    })?;
+    announce(&told.try_iter().flatten().collect::<Vec<_>>());
+    workers.run_until_signal()
+}
+
+/// Listens at every URL; all have the same handler.
+fn listen(options: &Options, registry: &Registry, counters: &Counters) -> Result<Vec<SocketAddr>, Error> {
+    let site = || Site { counters: counters.clone() };
+    options.listen.iter().map(|url| Ok(registry.http(url, site())?.local_addr())).collect()
+}
+
+/// Not before all of them listen: what fails is one line alone.
+fn announce(addresses: &[SocketAddr]) {
+    for address in addresses {
+        eprintln!("listening on http://{address}");
+    }
 }
 
 /// All routes, and a line for each request.
 struct Site {
-    counters: routes::Counters,
+    counters: Counters,
 }
 
 impl http::Handler for Site {
     fn request(&mut self, request: http::Request<'_>, reply: http::Reply<'_>) -> Result<(), Error> {
-        self.counters.count();
+        self.counters.request();
         let peer = request.connection().remote_addr().map(|peer| peer.to_string()).unwrap_or_default();
         eprintln!("{peer} {} {}", request.method(), request.target());
         routes::answer(request, reply, &self.counters)
     }
 
     fn event(&mut self, connection: &Connection<'_>, event: Event<'_>) {
-        if let Event::Error(error) = event {
-            let peer = connection.remote_addr().map(|peer| peer.to_string()).unwrap_or_default();
-            eprintln!("{peer} {error}");
+        match event {
+            Event::Accept => self.counters.opened(),
+            Event::Close => self.counters.closed(),
+            Event::Error(error) => {
+                let peer = connection.remote_addr().map(|peer| peer.to_string()).unwrap_or_default();
+                eprintln!("{peer} {error}");
+            }
+            _ => {}
         }
     }
 }

@@ -1,30 +1,14 @@
 //! What is served where.
 
-use std::cell::Cell;
 use std::fmt::Write;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mongoose::Error;
 use mongoose::http::{Reply, Request};
 
-/// What `/stats` tells.
-#[derive(Clone)]
-pub struct Counters {
-    started: Instant,
-    requests: Rc<Cell<u64>>,
-}
+use crate::counters::Counters;
 
-impl Counters {
-    pub fn new() -> Self {
-        Self { started: Instant::now(), requests: Rc::default() }
-    }
-
-    pub fn count(&self) {
-        self.requests.set(self.requests.get() + 1);
-    }
-}
-
+/// Answers one request.
 pub fn answer(request: Request<'_>, reply: Reply<'_>, counters: &Counters) -> Result<(), Error> {
     match request.path() {
         "/" => reply.header("Content-Type", "text/html; charset=utf-8").body(page()),
@@ -33,7 +17,7 @@ pub fn answer(request: Request<'_>, reply: Reply<'_>, counters: &Counters) -> Re
         "/query" => query(request, reply),
         "/headers" => reply.json_text(headers(request)),
         "/defer" => defer(reply),
-        "/stats" => reply.json_text(stats(request, counters)),
+        "/stats" => reply.json_text(counters.to_json()),
         _ => reply.status(404).text("not found\n"),
     }
 }
@@ -100,15 +84,4 @@ fn defer(reply: Reply<'_>) -> Result<(), Error> {
         let _ = deferred.reply().text("deferred\n");
     });
     Ok(())
-}
-
-fn stats(request: Request<'_>, counters: &Counters) -> String {
-    let stats = request.connection().registry().stats();
-    format!(
-        "{{\"connections\":{},\"accepted\":{},\"requests\":{},\"uptime_seconds\":{}}}\n",
-        stats.connections,
-        stats.accepted,
-        counters.requests.get(),
-        counters.started.elapsed().as_secs()
-    )
 }
