@@ -39,6 +39,12 @@
 //! **C.** [`sys`] has the raw functions, and [`Connection::as_raw`] what they take. Search these pages for a C name such
 //! as `mg_http_listen` to find its counterpart.
 //!
+//! # Features
+//!
+//! | feature | what it adds                                   |
+//! |---------|------------------------------------------------|
+//! | `bytes` | [`Payload`] from `bytes::Bytes`, without a copy |
+//!
 //! # Licence
 //!
 //! This crate is MIT, but it links Mongoose, which is GPL-2.0-only or commercial: so is your program, unless you hold a

@@ -30,7 +30,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", about: "no warning, on all targets", run: clippy },
     Step { name: "doc", about: "documentation builds without warnings", run: doc },
     Step { name: "bindings", about: "the checked-in bindings are what bindgen makes", run: bindings },
-    Step { name: "features", about: "the ABI and raw tests with every C feature", run: features },
+    Step { name: "features", about: "the ABI, raw and unit tests with every feature", run: features },
     Step { name: "portable", about: "the selector of other systems, on this one", run: portable },
     Step { name: "unsafe", about: "no unsafe code outside mongoose/src/ffi", run: no_unsafe },
     Step { name: "package", about: "the packaged mongoose-sys builds without a network", run: package },
@@ -93,7 +93,8 @@ fn bindings() -> Outcome {
 fn features() -> Outcome {
     const ALL: &str = "tls-builtin,ssi,dirlist";
     cargo(&["test", "-p", "mongoose-tests", "--test", "abi", "--features", ALL])?;
-    cargo(&["test", "-p", "mongoose-sys", "--features", ALL])
+    cargo(&["test", "-p", "mongoose-sys", "--features", ALL])?;
+    cargo(&["test", "-p", "mongoose", "--all-features", "--lib"])
 }
 
 fn portable() -> Outcome {

@@ -26,6 +26,8 @@ enum Source<'a> {
     Static(&'static [u8]),
     Owned(Vec<u8>),
     Shared(Arc<[u8]>),
+    #[cfg(feature = "bytes")]
+    Bytes(bytes::Bytes),
 }
 
 impl<'a> Payload<'a> {
@@ -51,6 +53,8 @@ impl<'a> Payload<'a> {
             Source::Static(bytes) => Source::Static(bytes),
             Source::Owned(bytes) => Source::Owned(bytes),
             Source::Shared(bytes) => Source::Shared(bytes),
+            #[cfg(feature = "bytes")]
+            Source::Bytes(bytes) => Source::Bytes(bytes),
         })
     }
 
@@ -67,6 +71,8 @@ impl AsRef<[u8]> for Payload<'_> {
             Source::Static(bytes) => bytes,
             Source::Owned(bytes) => bytes,
             Source::Shared(bytes) => bytes,
+            #[cfg(feature = "bytes")]
+            Source::Bytes(bytes) => bytes,
         }
     }
 }
@@ -125,6 +131,13 @@ impl From<Arc<[u8]>> for Payload<'_> {
     }
 }
 
+#[cfg(feature = "bytes")]
+impl From<bytes::Bytes> for Payload<'_> {
+    fn from(bytes: bytes::Bytes) -> Self {
+        Self(Source::Bytes(bytes))
+    }
+}
+
 impl<'a> From<Cow<'a, [u8]>> for Payload<'a> {
     fn from(bytes: Cow<'a, [u8]>) -> Self {
         match bytes {
@@ -140,5 +153,28 @@ impl<'a> From<Cow<'a, str>> for Payload<'a> {
             Cow::Borrowed(text) => text.into(),
             Cow::Owned(text) => text.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeping_copies_what_is_borrowed_and_nothing_else() {
+        let vector = vec![1u8; 10];
+        let at = vector.as_ptr();
+        let kept = [Payload::from(vector), Payload::from_static(b"static")];
+        assert!(kept.iter().all(Payload::is_kept) && !Payload::from("borrowed").is_kept());
+        let [vector, _] = kept;
+        assert_eq!(vector.into_owned().as_ref().as_ptr(), at);
+    }
+
+    #[cfg(feature = "bytes")]
+    #[test]
+    fn bytes_are_taken_without_a_copy() {
+        let bytes = bytes::Bytes::from(vec![7u8; 100]);
+        let payload = Payload::from(bytes.clone()).into_owned();
+        assert_eq!(payload.as_ref().as_ptr(), bytes.as_ptr());
     }
 }
