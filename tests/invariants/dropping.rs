@@ -172,6 +172,27 @@ fn invariant_12_panics_that_were_not_resumed_are_dropped_with_the_manager() {
 }
 
 #[test]
+fn invariant_12_a_panic_whose_payload_panics_for_ever_does_not_come_out_of_drop() {
+    struct Hydra;
+    impl Drop for Hydra {
+        fn drop(&mut self) {
+            std::panic::panic_any(Hydra);
+        }
+    }
+    let mut manager = Manager::new().expect("a manager");
+    let listener = manager
+        .tcp("tcp://127.0.0.1:0", |_: &Connection<'_>, event: Event<'_>| {
+            if let Event::Close = event {
+                std::panic::panic_any(Hydra);
+            }
+            Ok(())
+        })
+        .expect("to listen");
+    let _peers = connect_many(&mut manager, listener.local_addr(), 2);
+    blast_of(|| drop(manager)).expect("nothing unwinds out of drop");
+}
+
+#[test]
 fn invariant_12_a_handle_outlives_its_manager() {
     struct Counted(Arc<AtomicUsize>);
     impl Drop for Counted {

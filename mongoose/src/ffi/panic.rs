@@ -14,9 +14,14 @@ pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(code))
 }
 
-/// Drops a payload that nobody will see; its own `Drop` may panic too.
-pub(crate) fn discard(payload: Payload) {
-    if let Err(second) = catch(|| drop(payload)) {
-        std::mem::forget(second);
+/// Drops a payload that nobody will see. Its own `Drop` may panic, with a payload whose `Drop` panics, and so on: past
+/// some of those the next is forgotten.
+pub(crate) fn discard(mut payload: Payload) {
+    for _ in 0..8 {
+        match catch(|| drop(payload)) {
+            Ok(()) => return,
+            Err(next) => payload = next,
+        }
     }
+    std::mem::forget(payload);
 }
