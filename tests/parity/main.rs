@@ -10,6 +10,7 @@ mod listen;
 mod persistence;
 mod pipelining;
 mod query;
+mod raw_replies;
 mod replies;
 mod requests;
 mod shutdown;

@@ -236,6 +236,8 @@ impl<H: Handler> Server<H> {
     /// Answers what is no request, tells the handler, and closes.
     fn refuse(&mut self, connection: &Connection<'_>, refusal: Refusal) -> Step {
         self.stage = Stage::start();
+        // A refused head is not known to be one: its first bytes have to do.
+        let head_only = connection.received().starts_with(b"HEAD ");
         let body = Payload::from(format!("{}\n", refusal.reason));
         {
             let mut date = self.service.date.borrow_mut();
@@ -250,7 +252,9 @@ impl<H: Handler> Server<H> {
             connection.entry.collect_send();
             let mut output = connection.entry.output.borrow_mut();
             output.gather_with(head.size_hint(), |out| head.write(out));
-            output.push(body);
+            if !head_only {
+                output.push(body);
+            }
         }
         let error = Error::Refused { status: refusal.status, reason: refusal.reason };
         self.handler.borrow_mut().event(connection, Event::Error(&error));
@@ -293,7 +297,7 @@ impl<H: Handler> Protocol for Server<H> {
             // request (hazard 32). `late` has the end told again.
             return;
         }
-        if !connection.received().is_empty() {
+        if !matches!(connection.received(), b"" | b"\r" | b"\r\n") {
             // What is not all there is no message (hazard 18).
             self.handler.borrow_mut().event(connection, Event::Error(&Error::Truncated));
         }
