@@ -7,14 +7,18 @@ use super::metric::Metric;
 use super::peers::Peer;
 use super::results::Results;
 use super::server::{Holder, LOAD_CORE, SERVER_CORE, Server, send_requests};
-use super::{Peers, Plan, tools, wrk};
+use super::{Peers, Plan, targets, tools, wrk};
 use crate::Outcome;
 
 /// How long opening the idle connections may take.
 const OPENING: u32 = 60;
 
+/// How long the load lasts in a full run where a target is about the user share: it has to be busy for 20 s in three
+/// rounds.
+const LONG: u32 = 9;
+
 pub fn run(
-    case: &Case,
+    case: &'static Case,
     load: &Load,
     plan: &Plan,
     peers: &Peers,
@@ -33,7 +37,9 @@ pub fn run(
     send_requests(peers, 64, 4000, &[])?;
 
     let (before, begun) = (server.cpu()?, Instant::now());
-    let report = wrk::run(peers, load, LOAD_CORE, 1, plan.seconds)?;
+    let long = !plan.quick && targets::needs_user_share(case.name, peer);
+    let seconds = if long { plan.seconds.max(LONG) } else { plan.seconds };
+    let report = wrk::run(peers, load, LOAD_CORE, 1, seconds)?;
     let (after, micros) = (server.cpu()?, begun.elapsed().as_secs_f64() * 1e6);
 
     // The C library's loop closes without saying so, which wrk takes for an error.

@@ -40,7 +40,7 @@ Usage: cargo xtask bench [--quick] [OPTIONS] [CASE]...
 Options:
   --quick       One short round against a few peers, in under 2 minutes: shows that it works, decides nothing.
   --rounds N    How often each is measured (3).
-  --seconds N   How long the load of one measurement lasts (2). From 20 s of busy processor on, the user share counts.
+  --seconds N   How long the load of one measurement lasts (2; longer where a target is about user CPU).
   --peer NAME   Only this peer besides ours; may be given more than once.
   --date TEXT   The date in BENCHMARKS.md (today).
 

@@ -8,11 +8,9 @@ use super::cases::Case;
 use super::metric::{Metric, format};
 use super::peers::{Peer, Peers};
 use super::results::Results;
+use super::targets::BUSY_ENOUGH;
 use super::{Fallible, Plan, check, footprint, targets, tools};
 use crate::{Outcome, workspace};
-
-/// From so many busy seconds on, the sampled share of user space is worth quoting.
-const BUSY_ENOUGH: f64 = 20.0;
 
 /// The table of one case: medians, the extremes, and ratios to ours.
 pub fn case(case: &Case, results: &Results) -> String {

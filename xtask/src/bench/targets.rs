@@ -6,6 +6,9 @@ use super::metric::{Metric, format};
 use super::peers::Peer;
 use super::results::{Results, Spread};
 
+/// From so many busy seconds on, the sampled share of user space is worth quoting.
+pub const BUSY_ENOUGH: f64 = 20.0;
+
 /// Fewer rounds show no spread, and decide nothing.
 const ROUNDS: usize = 3;
 
@@ -51,8 +54,10 @@ pub fn table(results: &Results) -> String {
     for (case, metric, demand) in TARGETS {
         let Some((what, found, met)) = judge(results, case, *metric, demand) else { continue };
         let decides = found.rounds >= ROUNDS || metric.is_exact();
+        let sampled = *metric == Metric::User && !is_quotable(results, case, demand);
         let verdict = match met {
             _ if !decides => "too few rounds",
+            _ if sampled => "too short for a user share",
             Some(true) => "met",
             Some(false) => "missed",
             None => "within the spread",
@@ -64,6 +69,23 @@ pub fn table(results: &Results) -> String {
         return rows;
     }
     format!("## Targets\n\n| figure | target | found | |\n| --- | --- | --- | --- |\n{rows}")
+}
+
+/// Whether the user shares behind a ratio were sampled often enough.
+fn is_quotable(results: &Results, case: &'static str, demand: &Demand) -> bool {
+    let peer = match demand {
+        Ratio(peer, _) | RatioAtLeast(peer, _) => *peer,
+        OwnCase(..) | AtMost(_) | AtLeast(_) => Peer::Ours,
+    };
+    [Peer::Ours, peer].into_iter().all(|peer| results.busy(case, peer) >= BUSY_ENOUGH)
+}
+
+/// Whether a target is about the user share of this peer, so that it needs longer runs.
+pub fn needs_user_share(case: &'static str, peer: Peer) -> bool {
+    TARGETS.iter().any(|(name, metric, demand)| {
+        let judged = peer == Peer::Ours || matches!(demand, Ratio(other, _) if *other == peer);
+        *name == case && *metric == Metric::User && judged
+    })
 }
 
 fn judge(
