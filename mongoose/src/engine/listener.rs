@@ -130,15 +130,17 @@ impl<'u> ListenerBuilder<'u> {
             Place::Socket(socket) => ffi::take_listener(socket),
         };
         let socket = socket.map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
+        // A Unix socket has none.
+        let address = socket.local_addr().ok();
         let entry = core.adopt(Socket::Listener(socket), Rc::new(self.limits))?;
         entry.conn.set(Flag::Listening, true);
-        entry.local.set(Some(address));
+        entry.local.set(address);
         *entry.acceptor.borrow_mut() = Some(accept);
         if let Err(source) = core.watch(&entry, 0) {
             core.doom(&entry);
             return Err(failed(source));
         }
+        let address = address.unwrap_or(SocketAddr::from(([0; 4], 0)));
         Ok(Listener { core: Rc::downgrade(core), id: entry.id, address })
     }
 }
@@ -163,7 +165,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Where it listens: the port the system chose, where the URL said 0.
+    /// Where it listens: the port the system chose, where the URL said 0. For a Unix socket, which has no such address,
+    /// 0.0.0.0:0.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
