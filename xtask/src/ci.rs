@@ -169,7 +169,18 @@ fn valgrind() -> Outcome {
     const SETS: &[&[&str]] = &[
         &["-p", "mongoose", "--lib"],
         &["-p", "mongoose-sys", "--test", "loopback", "--test", "log", "--test", "vectors"],
-        &["-p", "mongoose-tests", "--test", "invariants", "--test", "parity", "--test", "hostile"],
+        &[
+            "-p",
+            "mongoose-tests",
+            "--test",
+            "invariants",
+            "--test",
+            "parity",
+            "--test",
+            "hostile",
+            "--test",
+            "stress",
+        ],
     ];
     let suppressions = workspace::root().join("tests/valgrind.supp");
     let mut runner = String::from(
