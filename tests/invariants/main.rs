@@ -6,6 +6,7 @@
 
 mod busy;
 mod bytes;
+mod chaos;
 mod closing;
 mod descriptors;
 mod dropping;
