@@ -81,9 +81,9 @@ impl Core {
         }
     }
 
-    /// Drops what belongs to the user: that runs their code.
-    pub(super) fn release<T>(&self, value: T) {
-        if std::mem::needs_drop::<T>() {
+    /// Drops what belongs to the user, where there is any: that runs their code.
+    pub(super) fn release<T>(&self, value: Option<T>) {
+        if let Some(value) = value {
             self.enter(|| drop(value));
         }
     }

@@ -123,7 +123,7 @@ impl Manager {
         let Some(protocol) = protocol else { return };
         let Ok(entry) = core.adopt(Socket::Stream(transport), Rc::clone(&listener.limits)) else {
             // Out of memory or of slots: the peer sees the connection closed.
-            core.release(protocol);
+            core.release(Some(protocol));
             return;
         };
         *entry.protocol.borrow_mut() = Some(protocol);
@@ -193,7 +193,7 @@ impl Manager {
         drop(connection);
         if result.is_none() {
             // One by one: two panics in one drop would end the process.
-            core.release(protocol);
+            core.release(Some(protocol));
             core.release(entry.successor.take());
             entry.conn.truncate(0, &mut self.registry.views);
             entry.consumed.set(0);

@@ -190,11 +190,11 @@ impl Drop for Manager {
         // Out of the borrow first: what is dropped here may hold timers of its own.
         let actions = core.timers.borrow_mut().take_all();
         for action in actions {
-            core.release(action);
+            core.release(Some(action));
         }
         let posted = core.posted.take();
         for task in posted.into_iter().chain(core.shared.close()) {
-            core.release(task);
+            core.release(Some(task));
         }
         discard_panics(&core);
     }

@@ -26,7 +26,7 @@ mod timers;
 mod transport;
 mod workers;
 
-pub(crate) use clock::Clock;
+pub(crate) use clock::{Clock, unix_seconds};
 pub use connection::{Connection, State};
 pub(crate) use entry::Entry;
 pub use handle::Handle;

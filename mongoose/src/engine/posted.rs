@@ -79,7 +79,7 @@ impl Manager {
                 Action::Call(call) => {
                     if core.enter(|| call(&self.registry)).is_none() {
                         let removed = core.timers.borrow_mut().remove(key);
-                        core.release(action);
+                        core.release(Some(action));
                         core.release(removed);
                         continue;
                     }

@@ -1,9 +1,9 @@
 //! The Date header's value (RFC 9110 section 5.6.7).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::engine::unix_seconds;
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, always 29 bytes.
-pub(super) type HttpDate = [u8; 29];
+/// The whole line, such as `Date: Sun, 06 Nov 1994 08:49:37 GMT`, with its CRLF.
+pub(super) type DateLine = [u8; 37];
 
 const DAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
 const MONTHS: [&[u8; 3]; 12] =
@@ -13,34 +13,30 @@ const MONTHS: [&[u8; 3]; 12] =
 #[derive(Debug)]
 pub(super) struct DateCache {
     second: u64,
-    text: HttpDate,
+    line: DateLine,
 }
 
 impl DateCache {
     pub(super) fn new() -> Self {
-        Self { second: 0, text: format(0) }
+        Self { second: 0, line: format(0) }
     }
 
-    pub(super) fn at(&mut self, time: SystemTime) -> &HttpDate {
-        let second = seconds(time);
+    /// At a second since 1970.
+    pub(super) fn at(&mut self, second: u64) -> &DateLine {
         if second != self.second {
             self.second = second;
-            self.text = format(second);
+            self.line = format(second);
         }
-        &self.text
+        &self.line
     }
 }
 
 /// The current date.
-pub(super) fn now() -> HttpDate {
-    format(seconds(SystemTime::now()))
+pub(super) fn now() -> DateLine {
+    format(unix_seconds())
 }
 
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn format(second: u64) -> HttpDate {
+fn format(second: u64) -> DateLine {
     let days = second / 86_400;
     let (hour, minute, second) = (second / 3600 % 24, second / 60 % 60, second % 60);
     // Howard Hinnant's civil_from_days: years begin in March, so that the leap day is the last.
@@ -54,7 +50,8 @@ fn format(second: u64) -> HttpDate {
     let month = (march_month + 2) % 12;
     let year = year_of_era + era * 400 + u64::from(month < 2);
 
-    let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+    let mut line = *b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
+    let text = &mut line[6..];
     text[..3].copy_from_slice(DAYS[(days % 7) as usize]);
     text[8..11].copy_from_slice(MONTHS[month as usize]);
     for (at, number) in
@@ -63,7 +60,7 @@ fn format(second: u64) -> HttpDate {
         text[at] = b'0' + (number / 10) as u8;
         text[at + 1] = b'0' + (number % 10) as u8;
     }
-    text
+    line
 }
 
 #[cfg(test)]
@@ -81,7 +78,7 @@ mod tests {
             (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
             (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"),
         ] {
-            assert_eq!(std::str::from_utf8(&format(second)), Ok(text));
+            assert_eq!(String::from_utf8_lossy(&format(second)), format!("Date: {text}\r\n"));
         }
     }
 }

@@ -6,10 +6,13 @@ use std::rc::Rc;
 
 use super::date::{self, DateCache};
 use super::deferred::{Deferred, Terms};
-use super::reply_head::{Persistence, ReplyHead, is_token, write_header};
+use super::reply_head::{JSON, Persistence, ReplyHead, TEXT, is_token, write_header};
 use crate::engine::{Late, Payload};
 use crate::net::Stream;
 use crate::{Connection, Error};
+
+/// Bodies up to this many bytes are written behind their head without further ado.
+const SMALL: usize = 256;
 
 /// What became of a reply. The engine looks after the handler has returned, so forgetting a reply is no way around
 /// (invariant 17).
@@ -101,7 +104,7 @@ impl<'r> Reply<'r> {
     /// # Errors
     /// What was wrong with the status or a header; [`Error::Closed`] when the peer is gone.
     pub fn text<'b>(self, text: impl Into<Payload<'b>>) -> Result<(), Error> {
-        self.send(text.into(), Some("text/plain; charset=utf-8"))
+        self.send(text.into(), Some(TEXT))
     }
 
     /// Sends JSON that is already text, as `application/json` unless a header said otherwise.
@@ -109,7 +112,7 @@ impl<'r> Reply<'r> {
     /// # Errors
     /// As [`text`](Self::text).
     pub fn json_text<'b>(self, json: impl Into<Payload<'b>>) -> Result<(), Error> {
-        self.send(json.into(), Some("application/json"))
+        self.send(json.into(), Some(JSON))
     }
 
     /// Sends bytes of any kind and number, NUL included; set their `Content-Type` before. C's
@@ -179,7 +182,7 @@ impl<'r> Reply<'r> {
         Ok(())
     }
 
-    fn send(mut self, body: Payload<'_>, content_type: Option<&'static str>) -> Result<(), Error> {
+    fn send(mut self, body: Payload<'_>, content_type: Option<&'static [u8]>) -> Result<(), Error> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
@@ -205,7 +208,7 @@ impl<'r> Reply<'r> {
                 }
                 let mut date = exchange.date.borrow_mut();
                 if !self.has_date {
-                    head.date = Some(date.at(connection.clock().wall()));
+                    head.date = Some(date.at(connection.clock().unix_seconds()));
                 }
                 head.persistence = Some(Persistence::of(terms.keep_alive, terms.minor));
                 write_now(connection, &head, body);
@@ -232,7 +235,7 @@ pub(super) fn internal_error(terms: Terms) -> Late {
     let head = ReplyHead {
         status: 500,
         headers: b"",
-        content_type: Some("text/plain; charset=utf-8"),
+        content_type: Some(TEXT),
         length: Some(body.len()),
         date: Some(&date),
         persistence: None,
@@ -247,13 +250,24 @@ fn late(head: &ReplyHead<'_>, body: Payload<'static>, terms: Terms) -> Late {
     Late { sequence: terms.sequence, head: bytes, body, close: !terms.keep_alive }
 }
 
-/// Appends head and body to what is to be sent.
+/// Appends head and body to what is to be sent. A small body is written behind its head at once.
 fn write_now(connection: &Connection<'_>, head: &ReplyHead<'_>, body: Payload<'_>) {
     connection.entry.collect_send();
     let mut output = connection.entry.output.borrow_mut();
-    output.gather_with(head.size_hint(), |out| head.write(out));
+    let bytes = body.as_ref();
+    let small = bytes.len() <= SMALL;
+    output.gather_with(head.size_hint() + SMALL, |out| {
+        head.write(out);
+        if small {
+            out.extend_from_slice(bytes);
+        }
+    });
     drop(output);
-    connection.append(body);
+    if small {
+        connection.touch();
+    } else {
+        connection.append(body);
+    }
 }
 
 /// 204 and 304 have no body, and no length.

@@ -1,6 +1,6 @@
 //! How the head of a reply is written.
 
-use super::date::HttpDate;
+use super::date::DateLine;
 use crate::Error;
 use crate::ffi::reason_phrase;
 
@@ -10,15 +10,21 @@ pub(super) struct ReplyHead<'h> {
     pub(super) status: u16,
     /// Whole lines, checked.
     pub(super) headers: &'h [u8],
-    /// Where `headers` has none.
-    pub(super) content_type: Option<&'static str>,
+    /// A whole line; where `headers` has none.
+    pub(super) content_type: Option<&'static [u8]>,
     /// `None`: the status has no body.
     pub(super) length: Option<usize>,
     /// Where `headers` has none.
-    pub(super) date: Option<&'h HttpDate>,
+    pub(super) date: Option<&'h DateLine>,
     /// `None`: the head is left open, for [`Persistence::end`] to end it.
     pub(super) persistence: Option<Persistence>,
 }
+
+/// What [`text`](super::Reply::text) is.
+pub(super) const TEXT: &[u8] = b"Content-Type: text/plain; charset=utf-8\r\n";
+
+/// What [`json_text`](super::Reply::json_text) is.
+pub(super) const JSON: &[u8] = b"Content-Type: application/json\r\n";
 
 /// What is said about the connection's future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,17 +46,23 @@ impl ReplyHead<'_> {
 
     /// Appends the head, the empty line included unless it is left open.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"HTTP/1.1 ");
-        write_number(out, usize::from(self.status));
-        out.push(b' ');
-        out.extend_from_slice(reason_phrase(self.status).as_bytes());
-        out.extend_from_slice(b"\r\n");
-        if let Some(date) = self.date {
-            line(out, b"Date: ", date);
+        if self.status == 200 {
+            out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        } else {
+            out.extend_from_slice(b"HTTP/1.1 ");
+            write_number(out, usize::from(self.status));
+            out.push(b' ');
+            out.extend_from_slice(reason_phrase(self.status).as_bytes());
+            out.extend_from_slice(b"\r\n");
         }
-        out.extend_from_slice(self.headers);
+        if let Some(date) = self.date {
+            out.extend_from_slice(date);
+        }
+        if !self.headers.is_empty() {
+            out.extend_from_slice(self.headers);
+        }
         if let Some(content_type) = self.content_type {
-            line(out, b"Content-Type: ", content_type.as_bytes());
+            out.extend_from_slice(content_type);
         }
         if let Some(length) = self.length {
             out.extend_from_slice(b"Content-Length: ");
@@ -138,7 +150,7 @@ mod tests {
         let head = ReplyHead {
             status: 404,
             headers: &headers,
-            content_type: Some("text/plain"),
+            content_type: Some(b"Content-Type: text/plain\r\n"),
             length: Some(usize::MAX),
             date: None,
             persistence: Some(Persistence::Close),

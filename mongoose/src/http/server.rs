@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::date::DateCache;
 use super::deferred::Terms;
 use super::reply::{Exchange, Fate, internal_error};
-use super::reply_head::{Persistence, ReplyHead};
+use super::reply_head::{Persistence, ReplyHead, TEXT};
 use super::{Handler, Reply, Request};
 use crate::engine::{Connection, Late, Payload, Protocol, Step};
 use crate::ffi::{HttpMessage, MessageFields};
@@ -244,9 +244,9 @@ impl<H: Handler> Server<H> {
             let head = ReplyHead {
                 status: refusal.status,
                 headers: b"",
-                content_type: Some("text/plain; charset=utf-8"),
+                content_type: Some(TEXT),
                 length: Some(body.len()),
-                date: Some(date.at(connection.clock().wall())),
+                date: Some(date.at(connection.clock().unix_seconds())),
                 persistence: Some(Persistence::Close),
             };
             connection.entry.collect_send();

@@ -12,10 +12,20 @@ pub(crate) struct Target<'b> {
     pub(crate) query: &'b str,
 }
 
+/// Visible ASCII but for what RFC 3986 never allows and no browser sends. It sends `|`, `^`, `{` and the like, though.
+const VALID: [bool; 256] = {
+    let mut valid = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        valid[byte as usize] = byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'<' | b'>');
+        byte += 1;
+    }
+    valid
+};
+
 impl<'b> Target<'b> {
     pub(super) fn parse(method: &str, target: &'b str) -> Result<Self, Refusal> {
-        // What RFC 3986 never allows and no browser sends. It sends `|`, `^`, `{` and the like, though.
-        if target.bytes().any(|byte| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'#' | b'<' | b'>')) {
+        if !target.bytes().fold(true, |valid, byte| valid & VALID[usize::from(byte)]) {
             return Err(bad_request("a character in the target that no target has"));
         }
         if method == "CONNECT" {
@@ -47,8 +57,11 @@ impl<'b> Target<'b> {
     }
 
     fn split(target: &'b str) -> Self {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Self { path, query }
+        // Targets are short: a plain loop is over before a vectorised search has begun.
+        match target.bytes().position(|byte| byte == b'?') {
+            Some(mark) => Self { path: &target[..mark], query: &target[mark + 1..] },
+            None => Self { path: target, query: "" },
+        }
     }
 }
 
