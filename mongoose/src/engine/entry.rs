@@ -128,6 +128,14 @@ impl Entry {
         self.conn.as_ptr().is_null() || self.conn.is(Flag::Closing)
     }
 
+    /// Whether the protocol is shown what arrives.
+    #[inline]
+    pub(super) fn takes_input(&self) -> bool {
+        let conn = &self.conn;
+        let between = conn.is(Flag::Connecting) || conn.is(Flag::Resolving);
+        !self.is_over() && !conn.is(Flag::Draining) && !conn.is(Flag::Full) && !between
+    }
+
     /// Moves what C code appended into the queue: C's bytes and ours leave in the order they were written.
     pub(crate) fn collect_send(&self) {
         if self.conn.pending_send() > 0 {

@@ -102,8 +102,7 @@ impl Manager {
 
     fn offer_all(&mut self, entry: &Rc<Entry>) {
         loop {
-            let stopped = [Flag::Closing, Flag::Draining, Flag::Full, Flag::Connecting, Flag::Resolving];
-            if entry.conn.as_ptr().is_null() || stopped.into_iter().any(|flag| entry.conn.is(flag)) {
+            if !entry.takes_input() {
                 return;
             }
             if entry.output.borrow().len() > entry.limits.output {

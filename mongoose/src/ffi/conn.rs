@@ -51,6 +51,7 @@ impl Conn {
     }
 
     /// Reads a state bit; false once closed.
+    #[inline(always)]
     pub(crate) fn is(&self, flag: Flag) -> bool {
         let raw = self.raw.get();
         if raw.is_null() {
