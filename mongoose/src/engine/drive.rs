@@ -244,11 +244,18 @@ impl Manager {
     /// Sends what waits. Whether a handler was called, and the entry has to be looked at again.
     fn flush(&mut self, entry: &Rc<Entry>) -> bool {
         entry.collect_send();
+        let core = Rc::clone(&self.registry.core);
         let written = match &mut *entry.socket.borrow_mut() {
             Socket::Stream(transport) if !entry.conn.is(Flag::Connecting) => {
-                entry.output.borrow_mut().flush(transport, &mut self.cork)
+                // What has left is dropped: a payload may have an owner of the user's own.
+                core.enter(|| entry.output.borrow_mut().flush(transport, &mut self.cork))
             }
             _ => return false,
+        };
+        let Some(written) = written else {
+            // How much has left is not known.
+            core.doom(entry);
+            return false;
         };
         match written {
             Ok(written) => {

@@ -36,6 +36,20 @@ pub(crate) enum Task {
     Resolved { id: ConnectionId, result: std::io::Result<Vec<std::net::SocketAddr>> },
 }
 
+impl Task {
+    /// Has what belongs to the user one by one: two panics in one drop would end the process.
+    pub(super) fn into_parts(self) -> impl Iterator<Item = Self> {
+        let (task, rest) = match self {
+            Self::Send { id, bytes, done: Some(done) } => (
+                Self::Send { id, bytes, done: None },
+                Some(Self::Send { id, bytes: Payload::from_static(b""), done: Some(done) }),
+            ),
+            other => (other, None),
+        };
+        std::iter::once(task).chain(rest)
+    }
+}
+
 /// Told what became of bytes that another thread sent.
 pub(crate) type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
 

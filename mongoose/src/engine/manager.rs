@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
-use super::{Ready, Registry};
+use super::{Ready, Registry, Task};
 use crate::Error;
 use crate::ffi::{Buffer, Flag, SignalGuard, panic};
 
@@ -193,7 +193,7 @@ impl Drop for Manager {
             core.release(Some(action));
         }
         let posted = core.posted.take();
-        for task in posted.into_iter().chain(core.shared.close()) {
+        for task in posted.into_iter().chain(core.shared.close()).flat_map(Task::into_parts) {
             core.release(Some(task));
         }
         discard_panics(&core);

@@ -186,6 +186,14 @@ impl Output {
         all
     }
 
+    /// The payloads that have not left, for the caller to release one by one.
+    pub(super) fn into_kept(self) -> impl Iterator<Item = Payload<'static>> {
+        self.chunks.into_iter().filter_map(|chunk| match chunk {
+            Chunk::Kept(payload) => Some(payload),
+            Chunk::Gathered(_) => None,
+        })
+    }
+
     fn advance(&mut self, mut written: usize, spare: &mut Vec<u8>) {
         if written == 0 {
             return;

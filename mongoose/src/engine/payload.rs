@@ -170,6 +170,92 @@ mod tests {
         assert_eq!(vector.into_owned().as_ref().as_ptr(), at);
     }
 
+    /// Panics when it is dropped.
+    #[cfg(feature = "bytes")]
+    struct Owner(Vec<u8>);
+
+    #[cfg(feature = "bytes")]
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    #[cfg(feature = "bytes")]
+    impl Drop for Owner {
+        fn drop(&mut self) {
+            panic!("the owner's");
+        }
+    }
+
+    /// Polls until as many panics came out of it, and then some times more, in which none may.
+    #[cfg(feature = "bytes")]
+    fn expect_panics(manager: &mut crate::Manager, count: usize) {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        let mut panics = 0;
+        for _ in 0..1000 {
+            let result = catch_unwind(AssertUnwindSafe(|| manager.poll(std::time::Duration::from_millis(5))));
+            match result {
+                Ok(polled) => polled.expect("to poll"),
+                Err(payload) => {
+                    assert_eq!(payload.downcast_ref(), Some(&"the owner's"));
+                    panics += 1;
+                }
+            }
+            if panics == count {
+                break;
+            }
+        }
+        assert_eq!(panics, count);
+        (0..5).for_each(|_| manager.poll(std::time::Duration::ZERO).expect("to poll"));
+    }
+
+    #[cfg(feature = "bytes")]
+    #[test]
+    fn an_owner_that_panics_in_drop_is_resumed_from_poll_wherever_it_is_dropped() {
+        use std::net::TcpStream;
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+
+        use crate::{Connection, Event, Manager};
+
+        let owned = |size| bytes::Bytes::from_owner(Owner(vec![1; size]));
+        let mut manager = Manager::new().expect("a manager");
+        let listener =
+            manager.tcp("tcp://127.0.0.1:0", |_: &Connection<'_>, _: Event<'_>| Ok(())).expect("a free port");
+        let connect = |manager: &mut Manager| {
+            let client = TcpStream::connect(listener.local_addr()).expect("to connect");
+            let accepted = manager.stats().accepted;
+            while manager.stats().accepted == accepted {
+                manager.poll(std::time::Duration::from_millis(5)).expect("to poll");
+            }
+            (client, manager.connections().into_iter().find(|id| *id != listener.id()).expect("it"))
+        };
+
+        // It has left: the connection closes, because how much has left of what is behind it is not known.
+        let (_client, id) = connect(&mut manager);
+        manager.connection(id).expect("alive").send(owned(10_000)).expect("room");
+        manager.connection(id).expect("alive").send("behind it").expect("room");
+        expect_panics(&mut manager, 1);
+        assert!(manager.connection(id).is_err());
+
+        // Two of them wait, and the connection is closed.
+        let (_client, id) = connect(&mut manager);
+        manager.connection(id).expect("alive").send(vec![0; 12 << 20]).expect("room");
+        manager.poll(std::time::Duration::ZERO).expect("to poll");
+        manager.connection(id).expect("alive").send(owned(10_000)).expect("room");
+        manager.connection(id).expect("alive").send(owned(10_000)).expect("room");
+        manager.connection(id).expect("alive").close();
+        expect_panics(&mut manager, 2);
+        assert_eq!(manager.stats().connections, 1);
+
+        // The connection is gone, and so the bytes are refused; then the manager is, and two are dropped unsent.
+        manager.handle().send(id, owned(10)).expect("queued");
+        expect_panics(&mut manager, 1);
+        let also = Owner(Vec::new());
+        manager.handle().send_then(id, owned(10), move |_| drop(also)).expect("queued");
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(manager))).is_ok(), "nothing unwinds out of drop");
+    }
+
     #[cfg(feature = "bytes")]
     #[test]
     fn bytes_are_taken_without_a_copy() {

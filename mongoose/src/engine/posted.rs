@@ -28,7 +28,12 @@ impl Manager {
                 core.enter(|| call(&self.registry));
             }
             Task::Send { id, bytes, done } => {
-                let result = self.send_posted(id, bytes);
+                let Some(result) = core.enter(|| self.send_posted(id, bytes)) else {
+                    // The bytes were refused, and their owner panicked when they were dropped.
+                    core.counters.undelivered();
+                    core.release(done);
+                    return;
+                };
                 if result.is_err() {
                     core.counters.undelivered();
                 }
@@ -51,6 +56,7 @@ impl Manager {
             Task::Late { id, late } => {
                 let Some(entry) = core.find(id).filter(|entry| !entry.is_over()) else {
                     core.counters.undelivered();
+                    core.release(Some(late));
                     return;
                 };
                 self.with_protocol(&entry, |protocol, connection| protocol.late(connection, late));

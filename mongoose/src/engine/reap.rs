@@ -36,6 +36,10 @@ impl Manager {
         core.release(entry.protocol.take());
         core.release(entry.successor.take());
         core.release(entry.acceptor.take());
+        let unsent = entry.output.take();
+        for payload in unsent.into_kept() {
+            core.release(Some(payload));
+        }
     }
 }
 
