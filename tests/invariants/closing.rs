@@ -5,26 +5,13 @@ use std::rc::Rc;
 
 use mongoose::{Connection, Event, Manager};
 use mongoose_tests::{poll_until, scaled};
-use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::harness::connect_many;
-
-/// Descriptors that are left to the tests that run beside this one.
-const SPARE: usize = 3000;
-
-/// How many connections may be open at once: both ends are in this process.
-fn room() -> usize {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit).expect("to raise it as far as it may be");
-    let descriptors = limit.current.map_or(usize::MAX, |limit| limit as usize);
-    descriptors.saturating_sub(SPARE) / 2
-}
+use crate::harness::{connect_many, room};
 
 #[test]
 fn invariant_10_20000_connections_closed_oldest_first_take_one_step_each() {
     let total = scaled(20_000);
-    let at_once = total.min(room()).max(1);
+    let at_once = total.min(room());
     let mut manager = Manager::new().expect("a manager");
     let closed = Rc::new(Cell::new(0usize));
     let count = Rc::clone(&closed);

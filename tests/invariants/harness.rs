@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use mongoose::{Connection, Event, Manager, sys};
 use mongoose_tests::{PATIENCE, poll_until};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// A GET of a target, on a connection that stays.
 pub fn get(target: &str) -> String {
@@ -130,6 +131,17 @@ impl Peer {
 /// Where `text` ends in `bytes`.
 fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
     bytes.windows(text.len()).position(|window| window == text).map(|at| at + text.len())
+}
+
+/// How many connections a test may have open at once: both ends are in this process, and other tests run beside it.
+pub fn room() -> usize {
+    const FOR_OTHERS: usize = 7000;
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // As far as it may be; a second test does it again.
+    setrlimit(Resource::Nofile, limit).expect("to raise the limit");
+    let descriptors = limit.current.map_or(usize::MAX, |limit| limit as usize);
+    (descriptors.saturating_sub(FOR_OTHERS) / 2).max(descriptors / 20)
 }
 
 /// Connects many peers, polling in between: the backlog is not endless.

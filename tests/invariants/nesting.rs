@@ -7,7 +7,7 @@ use mongoose::http::{self, Reply, Request};
 use mongoose::{Connection, Error, Event, Manager, sys};
 use mongoose_tests::{poll_until, scaled};
 
-use crate::harness::{Journal, Peer, assert_usable, connect_many, fire, get, settle};
+use crate::harness::{Journal, Peer, assert_usable, connect_many, fire, get, room, settle};
 
 /// Has C report an error.
 fn c_error(connection: &Connection<'_>) {
@@ -133,7 +133,7 @@ fn hazard_12_errors_fired_in_an_error_event_do_not_recurse() {
 
 #[test]
 fn invariant_05_every_connection_that_fails_is_told_however_many_fail_in_one_handler() {
-    let count = scaled(2000);
+    let count = scaled(2000).min(room());
     let mut manager = Manager::new().expect("a manager");
     let journal = Journal::default();
     let log = journal.clone();
