@@ -4,14 +4,12 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::pool::READ_BUFFER;
 use super::timers::Action;
 use super::transport::Socket;
 use super::{Entry, Manager, Step};
 use crate::Error;
 use crate::ffi::{Buffer, Flag};
-
-/// The manager's read buffer, and the least room for a read into a connection's own.
-const READ_BUFFER: usize = 64 << 10;
 
 /// The least a connection keeps of its own.
 const KEEP_MIN: usize = 512;
@@ -130,29 +128,23 @@ impl Manager {
         *entry.protocol.borrow_mut() = Some(protocol);
     }
 
-    /// Sees to it that there is room to read into: the manager's buffer for a connection that keeps nothing, its own
-    /// buffer otherwise, which doubles when it is full.
+    /// Sees to it that there is room to read into: a buffer on loan for a connection that keeps nothing, its own
+    /// otherwise, which doubles when it is full.
     fn make_room(&mut self, entry: &Entry) -> bool {
         let views = &mut self.registry.views;
         let received = entry.conn.received(views).len();
-        if received == 0 {
-            let Some(buffer) = self.read_buffer.take().or_else(|| Buffer::zeroed(READ_BUFFER)) else {
-                return false;
-            };
-            entry.conn.lend(buffer, 0, views);
+        if received > 0 && entry.conn.room_mut(views).len() >= received.min(READ_BUFFER) / 2 {
             return true;
         }
-        if entry.conn.room_mut(views).len() >= received.min(READ_BUFFER) / 2 {
-            return true;
-        }
-        let size = received.saturating_mul(2).max(received.saturating_add(READ_BUFFER));
-        let Some(mut larger) = Buffer::zeroed(size) else { return false };
+        let Some(mut larger) = self.pool.take(received.saturating_mul(2)) else { return false };
         larger[..received].copy_from_slice(entry.conn.received(views));
-        entry.conn.lend(larger, received, views);
+        if let Some(before) = entry.conn.lend(larger, received, views) {
+            self.pool.put(before);
+        }
         true
     }
 
-    /// Frees what was consumed, and takes the manager's buffer back: what is incomplete moves to one of its own.
+    /// Frees what was consumed, and takes the buffer back: what is incomplete and small moves to one of its own size.
     pub(super) fn tidy_input(&mut self, entry: &Entry) {
         let views = &mut self.registry.views;
         let consumed = entry.consumed.take();
@@ -160,28 +152,26 @@ impl Manager {
         let rest = received - consumed.min(received);
         if rest == 0 {
             if let Some(buffer) = entry.conn.take_back(views) {
-                self.keep_read_buffer(buffer);
+                self.pool.put(buffer);
             }
             return;
         }
-        let own = entry.conn.received(views).len() + entry.conn.room_mut(views).len();
-        if self.read_buffer.is_none() && own == READ_BUFFER && rest <= READ_BUFFER / 2 {
-            // The manager's buffer, or one like it.
-            if let Some(mut kept) = Buffer::zeroed(rest.next_power_of_two().max(KEEP_MIN)) {
-                kept[..rest].copy_from_slice(&entry.conn.received(views)[consumed..]);
-                self.read_buffer = entry.conn.lend(kept, rest, views);
-                return;
+        let size = received + entry.conn.room_mut(views).len();
+        // A quarter: what has just grown, by half at least, is not to shrink again. Twice: so that bytes that drip are
+        // not copied at each read.
+        if size >= READ_BUFFER
+            && rest <= size / 4
+            && let Some(mut own) = Buffer::zeroed((2 * rest).next_power_of_two().max(KEEP_MIN))
+        {
+            own[..rest].copy_from_slice(&entry.conn.received(views)[consumed..]);
+            if let Some(large) = entry.conn.lend(own, rest, views) {
+                self.pool.put(large);
             }
+            return;
         }
         if consumed > 0 {
             entry.conn.received_mut(views).copy_within(consumed.., 0);
             entry.conn.truncate(rest, views);
-        }
-    }
-
-    pub(super) fn keep_read_buffer(&mut self, buffer: Buffer) {
-        if self.read_buffer.is_none() && buffer.len() == READ_BUFFER {
-            self.read_buffer = Some(buffer);
         }
     }
 

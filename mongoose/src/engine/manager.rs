@@ -9,9 +9,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
+use super::pool::Pool;
 use super::{Ready, Registry, Task};
 use crate::Error;
-use crate::ffi::{Buffer, Flag, SignalGuard, panic};
+use crate::ffi::{Flag, SignalGuard, panic};
 
 /// How long [`Manager::run_until_signal`] lets what is in flight go on.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
@@ -43,8 +44,8 @@ pub(super) const GRACE: Duration = Duration::from_secs(10);
 pub struct Manager {
     pub(super) registry: Registry,
     pub(super) ready: Vec<Ready>,
-    /// What sockets are read into; out while it is lent to a connection (invariant 11).
-    pub(super) read_buffer: Option<Buffer>,
+    /// What sockets are read into; a buffer is out while it is lent to a connection (invariant 11).
+    pub(super) pool: Pool,
     /// Where the replies of one event gather.
     pub(super) cork: Vec<u8>,
 }
@@ -60,7 +61,7 @@ impl Manager {
         Ok(Self {
             registry: Registry { core, views },
             ready: Vec::new(),
-            read_buffer: None,
+            pool: Pool::default(),
             cork: Vec::new(),
         })
     }

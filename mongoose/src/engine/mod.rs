@@ -14,6 +14,7 @@ mod listener;
 mod manager;
 mod output;
 mod payload;
+mod pool;
 mod posted;
 mod protocol;
 mod readiness;

@@ -27,7 +27,7 @@ impl Manager {
         core.unwatch(entry);
         drop(entry.socket.replace(Socket::Closed));
         if let Some(buffer) = entry.conn.take_back(&mut self.registry.views) {
-            self.keep_read_buffer(buffer);
+            self.pool.put(buffer);
         }
         entry.conn.close(&mut self.registry.views);
         core.table.borrow_mut().remove(entry.id);
