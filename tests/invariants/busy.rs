@@ -9,7 +9,7 @@ use mongoose::http::{Deferred, Reply, Request};
 use mongoose::{Connection, Event, Limits, Manager, State};
 use mongoose_tests::poll_until;
 
-use crate::harness::{Peer, connect_many, get, settle};
+use crate::harness::{Peer, Watchdog, connect_many, get, settle};
 
 /// How many turns are few: a loop that spins makes thousands in the same time, and hundreds under valgrind.
 const FEW: u64 = 10;
@@ -17,11 +17,12 @@ const FEW: u64 = 10;
 /// Runs until a timer ends it, and checks how often the loop turned meanwhile.
 fn assert_idle(manager: &mut Manager, state: &str) {
     let end = manager.once(Duration::from_millis(200), |registry| registry.handle().stop()).expect("a timer");
+    let _watchdog = Watchdog::new(manager);
     let before = manager.stats().polls;
     manager.run().expect("to run");
     let turns = manager.stats().polls - before;
+    assert!(!end.is_active(), "the loop slept past its timer");
     assert!(turns <= FEW, "{turns} turns while {state}");
-    drop(end);
 }
 
 fn quiet(_: &Connection<'_>, _: Event<'_>) -> Result<(), mongoose::Error> {

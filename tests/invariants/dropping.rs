@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mongoose::http::{Reply, Request};
 use mongoose::{Connection, Error, Event, Handle, Manager, Registry};
-use mongoose_tests::poll_until;
+use mongoose_tests::{PATIENCE, poll_until};
 
 use crate::harness::{Journal, Mine, Noted, Peer, blast, blast_of, connect_many, get};
 
@@ -167,7 +167,7 @@ fn invariant_12_panics_that_were_not_resumed_are_dropped_with_the_manager() {
             })
             .expect("queued");
     }
-    blast_of(|| manager.poll(None)).expect_err("the first");
+    blast_of(|| manager.poll(PATIENCE)).expect_err("the first");
     blast_of(|| drop(manager)).expect("the others do not come out of drop");
 }
 

@@ -8,6 +8,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use mongoose::{Connection, Event, Manager, sys};
@@ -250,6 +251,25 @@ pub fn next_blast_while(manager: &mut Manager, mut between: impl FnMut()) -> u32
         if let Err(number) = blast_of(|| manager.poll(Duration::from_millis(20)).expect("to poll")) {
             return number;
         }
+    }
+}
+
+/// Ends a wait that nothing else ends, as long as it lives: a loop that sleeps for ever is a failure, not a hang.
+#[derive(Debug)]
+pub struct Watchdog {
+    _alive: mpsc::Sender<()>,
+}
+
+impl Watchdog {
+    pub fn new(manager: &Manager) -> Self {
+        let (alive, gone) = mpsc::channel::<()>();
+        let handle = manager.handle();
+        std::thread::spawn(move || {
+            while gone.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                handle.stop();
+            }
+        });
+        Self { _alive: alive }
     }
 }
 

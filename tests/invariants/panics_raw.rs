@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mongoose::{Connection, ConnectionId, Error, Event, Handler, Manager};
-use mongoose_tests::poll_until;
+use mongoose_tests::{PATIENCE, poll_until};
 
 use crate::harness::{
     Blast, Journal, Noted, Peer, assert_usable, blast, blast_of, connect_many, fire, next_blast,
@@ -241,7 +241,7 @@ fn invariant_13_the_payload_is_the_one_that_was_thrown() {
     let payload = std::sync::Arc::new(Blast(1));
     let thrown = std::sync::Arc::clone(&payload);
     manager.handle().post(move |_| std::panic::panic_any(thrown)).expect("queued");
-    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| manager.poll(None)));
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| manager.poll(PATIENCE)));
     let caught = caught.expect_err("the panic").downcast::<std::sync::Arc<Blast>>().expect("the same type");
     assert!(std::sync::Arc::ptr_eq(&payload, &caught));
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use mongoose::{Connection, Event, Manager, Registry, Timer};
-use mongoose_tests::poll_until;
+use mongoose_tests::{PATIENCE, poll_until};
 
 use crate::harness::{Journal, Mine, Peer, assert_usable, blast, blast_of, connect_many, next_blast, settle};
 
@@ -67,9 +67,9 @@ fn invariant_13_panic_in_a_posted_closure_leaves_those_behind_it_for_the_next_po
             })
             .expect("queued");
     }
-    assert_eq!(blast_of(|| manager.poll(None)).expect_err("a panic"), 302);
+    assert_eq!(blast_of(|| manager.poll(PATIENCE)).expect_err("a panic"), 302);
     assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [0, 1]);
-    manager.poll(None).expect("to poll");
+    manager.poll(PATIENCE).expect("to poll");
     assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [2, 3]);
     assert_usable(&mut manager);
 }

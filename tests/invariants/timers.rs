@@ -7,7 +7,7 @@ use std::time::Duration;
 use mongoose::{Error, Manager, Timer};
 use mongoose_tests::{PATIENCE, poll_until, scaled};
 
-use crate::harness::{Journal, Noted, settle};
+use crate::harness::{Journal, Noted, Watchdog, settle};
 
 const FAR: Duration = Duration::from_secs(3600);
 
@@ -18,7 +18,8 @@ fn hazard_34_a_timer_due_in_10_ms_ends_a_poll_of_far_longer() {
     let count = Rc::clone(&fired);
     let timer =
         manager.every(Duration::from_millis(10), move |_| count.set(count.get() + 1)).expect("a timer");
-    // Nothing else can end these polls: were they to sleep through, the test would take hours.
+    // Nothing else can end these polls but the watchdog, without a tick.
+    let _watchdog = Watchdog::new(&manager);
     for expected in 1..=5 {
         manager.poll(FAR).expect("to poll");
         assert_eq!(fired.get(), expected, "one poll, one tick");
