@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use mongoose::{Connection, ConnectionId, Error, Event, Manager, sys};
+use mongoose::{Connection, ConnectionId, Error, Event, Listener, Manager, sys};
 use mongoose_tests::{poll_until, scaled};
 
 use crate::harness::{Journal, Noted, Peer, connect_many, settle};
@@ -272,6 +272,27 @@ fn invariant_09_a_batch_that_closes_all_of_itself_frees_nothing_before_its_end()
     poll_until(&mut manager, "all to go", |manager| manager.stats().connections == 0);
     assert_eq!(journal.count("read"), 1, "a connection that was closed is shown nothing more");
     assert_eq!(journal.count("close"), count);
+}
+
+#[test]
+fn invariant_09_a_listener_closed_by_its_first_connection_accepts_no_second() {
+    let mut manager = Manager::new().expect("a manager");
+    let slot: Rc<RefCell<Option<Listener>>> = Rc::default();
+    let own = Rc::clone(&slot);
+    let listener = manager
+        .tcp("tcp://127.0.0.1:0", move |_: &Connection<'_>, event: Event<'_>| {
+            if let Event::Accept = event {
+                own.borrow().as_ref().expect("set before the first poll").close();
+            }
+            Ok(())
+        })
+        .expect("to listen");
+    slot.replace(Some(listener.clone()));
+    // All of them wait in the backlog, to be accepted in one batch.
+    let _peers: Vec<_> = (0..5).map(|_| Peer::connect(listener.local_addr())).collect();
+    poll_until(&mut manager, "the first", |manager| manager.stats().accepted > 0);
+    settle(&mut manager);
+    assert_eq!((manager.stats().accepted, manager.stats().connections), (1, 1));
 }
 
 #[test]
