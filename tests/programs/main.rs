@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod activation;
 mod command_line;
 mod curl;
 mod program;

@@ -12,7 +12,7 @@ use mongoose_tests::PATIENCE;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Where cargo put the example `http_server`, built as the tests are.
-static HTTP_SERVER: LazyLock<String> = LazyLock::new(|| {
+pub static HTTP_SERVER: LazyLock<String> = LazyLock::new(|| {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let mut build = Command::new(cargo);
     build.args(["build", "--quiet", "--package", "mongoose", "--example", "http_server"]);
@@ -52,10 +52,15 @@ impl HttpServer {
     pub fn start_with(urls: &[&str], more: &[&str]) -> Self {
         let listen = urls.iter().flat_map(|url| ["--listen", url]);
         let arguments: Vec<_> = listen.chain(more.iter().copied()).collect();
-        let mut child = http_server(&arguments).stderr(Stdio::piped()).spawn().expect("to start");
+        Self::serving(http_server(&arguments), urls.len())
+    }
+
+    /// Starts a command that becomes the program, and waits until it says at how many places it listens.
+    pub fn serving(mut command: Command, places: usize) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("to start");
         let log = lines(child.stderr.take().expect("piped"));
         let mut server = Self { child, log, addresses: Vec::new() };
-        for _ in urls {
+        for _ in 0..places {
             let line = server.line();
             let address = line.strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}"));
             server.addresses.push(address.parse().expect("an address"));

@@ -5,8 +5,9 @@ mod options;
 mod routes;
 
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use counters::Counters;
 use mongoose::{Connection, Error, Event, Manager, Registry, Workers, http};
@@ -35,15 +36,15 @@ fn main() -> ExitCode {
 
 fn serve(options: &Options) -> Result<(), Error> {
     let counters = Counters::new();
+    let places = Arc::new(Places::new(options));
     if options.workers == 1 {
         let mut manager = Manager::new()?;
-        announce(&listen(options, &manager, &counters)?);
+        announce(&places.listen(&manager, &counters)?);
         return manager.run_until_signal();
     }
     let (tell, told) = mpsc::channel();
-    let shared = options.clone();
     let workers = Workers::builder(options.workers).restart(true).start(move |worker, registry| {
-        let addresses = listen(&shared, registry, &counters)?;
+        let addresses = places.listen(registry, &counters)?;
         if worker == 0 {
             // Nobody listens when it is started again.
             let _ = tell.send(addresses);
@@ -54,10 +55,36 @@ fn serve(options: &Options) -> Result<(), Error> {
     workers.run_until_signal()
 }
 
-/// Listens at every URL; all have the same handler.
-fn listen(options: &Options, registry: &Registry, counters: &Counters) -> Result<Vec<SocketAddr>, Error> {
-    let site = || Site { counters: counters.clone() };
-    options.listen.iter().map(|url| Ok(registry.http(url, site())?.local_addr())).collect()
+/// Where to listen, in each worker.
+struct Places {
+    urls: Vec<String>,
+    /// Opened by whoever started the program.
+    sockets: Vec<OwnedFd>,
+}
+
+impl Places {
+    fn new(options: &Options) -> Self {
+        let sockets = mongoose::inherited_sockets();
+        let mut urls = options.listen.clone();
+        if urls.is_empty() && sockets.is_empty() {
+            urls.push("http://127.0.0.1:8000".to_owned());
+        }
+        Self { urls, sockets }
+    }
+
+    /// Listens everywhere; all have the same handler.
+    fn listen(&self, registry: &Registry, counters: &Counters) -> Result<Vec<SocketAddr>, Error> {
+        let site = || Site { counters: counters.clone() };
+        let mut addresses = Vec::new();
+        for url in &self.urls {
+            addresses.push(registry.http(url, site())?.local_addr());
+        }
+        for socket in &self.sockets {
+            let socket = socket.try_clone().map_err(Error::handler)?;
+            addresses.push(registry.listener_on(socket).http(site())?.local_addr());
+        }
+        Ok(addresses)
+    }
 }
 
 /// Not before all of them listen: what fails is one line alone.

@@ -9,7 +9,9 @@ Serves a few pages over HTTP.
 Usage: http_server [--listen URL]... [--workers N]
 
   --listen URL   where to listen, such as http://127.0.0.1:8000 (the default) or
-                 http://[::1]:0; may be given more than once
+                 http://[::1]:0; may be given more than once. Sockets that a service
+                 manager passed on (LISTEN_FDS) are served too, and then there is no
+                 default
   --workers N    how many threads serve, each with an event loop of its own (default
                  1; 0: one a core)
   --help         this text
@@ -24,7 +26,6 @@ pub enum Command {
 }
 
 /// How to serve.
-#[derive(Clone)]
 pub struct Options {
     pub listen: Vec<String>,
     pub workers: usize,
@@ -46,9 +47,6 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Strin
             "--help" | "-h" => return Ok(Command::Help),
             _ => return Err(format!("{argument:?} is not an option")),
         }
-    }
-    if listen.is_empty() {
-        listen.push("http://127.0.0.1:8000".to_owned());
     }
     Ok(Command::Serve(Options { listen, workers }))
 }
