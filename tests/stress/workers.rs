@@ -2,42 +2,57 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 
 use mongoose::http::{Reply, Request};
 use mongoose::{Error, Workers};
 use mongoose_tests::{Client, scaled};
 
-/// Workers that answer with their number, and the port they share.
-fn numbered(count: usize, restart: bool) -> (Workers, SocketAddr, Arc<Mutex<Vec<String>>>) {
-    let (tell, told) = mpsc::channel();
-    let panics = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&panics);
-    let workers = Workers::builder(count)
-        .restart(restart)
-        .on_panic(move |worker, message| {
-            seen.lock().expect("no panic in here").push(format!("{worker}: {message}"))
-        })
-        .start(move |worker, registry| {
-            let listener =
-                registry.http("http://127.0.0.1:0", move |request: Request<'_>, reply: Reply<'_>| {
+/// Workers that answer with their number.
+struct Numbered {
+    workers: Workers,
+    /// The port they share.
+    address: SocketAddr,
+    /// Gets each address that a worker listens at, also when it is started again.
+    listens: mpsc::Receiver<SocketAddr>,
+    panics: mpsc::Receiver<String>,
+}
+
+impl Numbered {
+    fn start(count: usize, restart: bool) -> Self {
+        let (tell, listens) = mpsc::channel();
+        let (report, panics) = mpsc::channel();
+        let workers = Workers::builder(count)
+            .restart(restart)
+            .on_panic(move |worker, message| {
+                report.send(format!("{worker}: {message}")).expect("the test lives")
+            })
+            .start(move |worker, registry| {
+                let answer = move |request: Request<'_>, reply: Reply<'_>| {
                     assert_ne!(request.path(), "/panic", "asked to");
                     reply.text(worker.to_string())
-                })?;
-            // Nobody listens when a worker is started again.
-            let _ = tell.send(listener.local_addr());
-            Ok(())
-        })
-        .expect("to start");
-    let addresses: Vec<SocketAddr> = told.try_iter().collect();
-    assert_eq!(addresses.len(), count);
-    assert!(addresses.iter().all(|&address| address == addresses[0]), "one port for all: {addresses:?}");
-    (workers, addresses[0], panics)
+                };
+                let listener = registry.http("http://127.0.0.1:0", answer)?;
+                tell.send(listener.local_addr()).map_err(Error::handler)
+            })
+            .expect("to start");
+        let addresses: Vec<SocketAddr> = listens.iter().take(count).collect();
+        assert!(addresses.iter().all(|&address| address == addresses[0]), "one port for all: {addresses:?}");
+        Self { workers, address: addresses[0], listens, panics }
+    }
+
+    /// Asks for a panic, and waits until it is reported.
+    fn panic(&self) {
+        let mut client = Client::connect(self.address);
+        client.send("GET /panic HTTP/1.1\r\nHost: test\r\n\r\n").to_end();
+        let report = self.panics.recv().expect("a report");
+        assert!(report.starts_with("0: ") && report.contains("asked to"), "{report}");
+    }
 }
 
 #[test]
 fn every_worker_serves_connections_of_the_same_port() {
-    let (workers, address, _) = numbered(4, false);
+    let Numbered { workers, address, listens, panics } = Numbered::start(4, false);
     let mut served = [0; 4];
     // The system spreads connections by a hash of the addresses: 4 workers are all met within a few dozen.
     for _ in 0..1000 {
@@ -51,37 +66,29 @@ fn every_worker_serves_connections_of_the_same_port() {
     assert_eq!(workers.handles().len(), 4);
     workers.stop();
     workers.join().expect("no worker failed");
+    assert!(listens.try_recv().is_err() && panics.try_recv().is_err());
 }
 
 #[test]
 fn a_panic_is_reported_and_ends_its_worker() {
-    let (workers, address, panics) = numbered(1, false);
-    let mut client = Client::connect(address);
-    client.send("GET /panic HTTP/1.1\r\nHost: test\r\n\r\n").to_end();
-    match workers.join() {
+    let one = Numbered::start(1, false);
+    one.panic();
+    match one.workers.join() {
         Err(Error::Worker { worker: 0, message }) => assert!(message.contains("asked to"), "{message}"),
         other => panic!("{other:?}"),
     }
-    assert_eq!(panics.lock().expect("no panic in here").len(), 1);
 }
 
 #[test]
 fn a_worker_that_is_to_restart_serves_again_on_the_same_port() {
-    let (workers, address, panics) = numbered(1, true);
-    for round in 1..=scaled(5).max(2) {
-        let mut client = Client::connect(address);
-        client.send("GET /panic HTTP/1.1\r\nHost: test\r\n\r\n").to_end();
-        // Until the new loop listens, connecting is refused.
-        let answer = (0..1_000_000).find_map(|_| {
-            std::thread::yield_now();
-            std::net::TcpStream::connect(address).ok()
-        });
-        assert!(answer.is_some(), "nobody listens again");
-        assert_eq!(panics.lock().expect("no panic in here").len(), round);
+    let one = Numbered::start(1, true);
+    for _ in 0..scaled(5).max(2) {
+        one.panic();
+        assert_eq!(one.listens.recv(), Ok(one.address));
+        assert_eq!(Client::connect(one.address).get("/").text(), "0");
     }
-    assert_eq!(Client::connect(address).get("/").text(), "0");
-    workers.stop();
-    workers.join().expect("it was started again");
+    one.workers.stop();
+    one.workers.join().expect("it was started again");
 }
 
 #[test]
