@@ -334,7 +334,11 @@ impl<H: Handler> Protocol for Server<H> {
         self.closing = true;
         // The beginning of a head is no request yet.
         if !self.due && matches!(self.stage, Stage::Head(_)) {
-            connection.drain_and_linger();
+            if connection.received().is_empty() {
+                connection.drain();
+            } else {
+                connection.drain_and_linger();
+            }
         }
     }
 
