@@ -59,7 +59,7 @@ impl fmt::Debug for Headers<'_> {
 /// A header's value: bytes, without the white space around them. Most are text, none has to be.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeaderValue<'r> {
-    bytes: &'r [u8],
+    pub(super) bytes: &'r [u8],
 }
 
 impl<'r> HeaderValue<'r> {

@@ -158,7 +158,7 @@ impl fmt::Debug for Request<'_> {
 /// The variables of a query: see [`Request::query_pairs`].
 #[derive(Clone, Debug)]
 pub struct QueryPairs<'r> {
-    rest: &'r str,
+    pub(super) rest: &'r str,
 }
 
 impl<'r> Iterator for QueryPairs<'r> {
