@@ -1,32 +1,37 @@
 //! The chunked transfer coding, decoded in place (RFC 9112 section 7.1).
 
-use super::{Refusal, bad_request};
+use super::{Refusal, bad_request, is_token};
 use crate::Limits;
 
 /// A chunk's size line may be this long, its extensions included.
 const LINE_MAX: usize = 4096;
 
-/// A chunk's size has no more digits than that: leading zeros would be bytes without an end.
+/// A chunk's size has no more digits than that, as many as 64 bits hold: leading zeros would be bytes without an end.
 const SIZE_DIGITS_MAX: usize = 16;
 
-/// All extensions of a body may be this long: they are ignored, and nobody has a use for more.
-const EXTENSIONS_MAX: usize = 16 << 10;
+/// All extensions may be longer than the body so far by that much. They are ignored, so only a ratio bounds what a peer
+/// may have us look at for nothing; some sign each chunk of a body without an end, which is far from it.
+const EXTENSIONS_MAX: u64 = 16 << 10;
 
 /// Decodes a body where it lies: data moves to the front, everything else goes. Each byte is looked at once, at
 /// whatever places the input is split; extensions are ignored and trailers dropped.
+///
+/// A body may be decoded whole, or in pieces: what was [taken](Self::take) off the front makes room for more.
 #[derive(Debug)]
 pub(crate) struct Chunked {
     state: State,
     /// Decoded bytes at the front.
     body: usize,
+    /// Decoded bytes, the taken ones included.
+    total: u64,
     /// What is left of the chunk, or its size while that is read.
-    size: usize,
+    size: u64,
     /// Bytes of the line that is read, or of all trailers.
     line: usize,
     /// Bytes of all extensions.
-    extensions: usize,
+    extensions: u64,
     /// Most that may be decoded.
-    body_max: usize,
+    body_max: u64,
     trailers_max: usize,
 }
 
@@ -60,21 +65,34 @@ enum State {
 }
 
 impl Chunked {
+    /// For a body that is kept until it is whole.
     pub(crate) fn new(limits: &Limits) -> Self {
+        Self { body_max: limits.body as u64, ..Self::streaming(limits.head) }
+    }
+
+    /// For a body of any length, taken in pieces. Trailers may be `trailers_max` bytes long.
+    pub(crate) fn streaming(trailers_max: usize) -> Self {
         Self {
             state: State::SizeStart,
             body: 0,
+            total: 0,
             size: 0,
             line: 0,
             extensions: 0,
-            body_max: limits.body,
-            trailers_max: limits.head,
+            body_max: u64::MAX,
+            trailers_max,
         }
     }
 
-    /// Bytes decoded so far: they are at the front of the input.
+    /// Decoded bytes at the front of the input. Behind them nothing is left, unless the body is over.
     pub(crate) fn body(&self) -> usize {
         self.body
+    }
+
+    /// Notes that the first `count` decoded bytes were taken off the front of the input.
+    #[allow(dead_code, reason = "until bodies are streamed")]
+    pub(crate) fn take(&mut self, count: usize) {
+        self.body -= count;
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -93,11 +111,15 @@ impl Chunked {
             match self.state {
                 State::Done | State::Refused(_) => break,
                 State::Data => {
-                    let count = self.size.min(input.len() - read);
-                    input.copy_within(read..read + count, self.body);
+                    let waiting = input.len() - read;
+                    let count = usize::try_from(self.size).map_or(waiting, |size| size.min(waiting));
+                    if read > self.body {
+                        input.copy_within(read..read + count, self.body);
+                    }
                     read += count;
                     self.body += count;
-                    self.size -= count;
+                    self.total += count as u64;
+                    self.size -= count as u64;
                     if self.size == 0 {
                         self.state = State::DataCr;
                     }
@@ -116,15 +138,11 @@ impl Chunked {
         self.line += 1;
         Ok(match (self.state, byte) {
             (State::SizeStart | State::Size, _) if byte.is_ascii_hexdigit() => {
-                let digit = (byte as char).to_digit(16).unwrap_or_default() as usize;
-                self.size = self
-                    .size
-                    .checked_mul(16)
-                    .and_then(|size| size.checked_add(digit))
-                    .ok_or_else(|| bad_request("a chunk size past any that can be"))?;
                 if self.line > SIZE_DIGITS_MAX {
                     return Err(bad_request("a chunk size past 16 digits"));
                 }
+                let digit = (byte as char).to_digit(16).unwrap_or_default();
+                self.size = self.size << 4 | u64::from(digit);
                 State::Size
             }
             (State::Size | State::SizeEnd, b' ' | b'\t') => self.extend(State::SizeEnd)?,
@@ -160,7 +178,7 @@ impl Chunked {
         if self.size == 0 {
             return Ok(State::TrailerStart);
         }
-        match self.body.checked_add(self.size) {
+        match self.total.checked_add(self.size) {
             Some(total) if total <= self.body_max => Ok(State::Data),
             _ => Err(Refusal::new(413, "a body past the limit")),
         }
@@ -168,8 +186,8 @@ impl Chunked {
 
     fn extend(&mut self, next: State) -> Result<State, Refusal> {
         self.extensions += 1;
-        if self.extensions > EXTENSIONS_MAX {
-            return Err(bad_request("chunk extensions past 16,384 bytes"));
+        if self.extensions > self.total.saturating_add(EXTENSIONS_MAX) {
+            return Err(bad_request("chunk extensions longer than the body"));
         }
         self.check_line(next)
     }
@@ -196,11 +214,6 @@ fn is_text(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
-/// RFC 9110 section 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,6 +234,23 @@ mod tests {
         (input, chunked.progress(), rest)
     }
 
+    /// Decodes in pieces of `size` bytes, and takes up to `most` decoded bytes after each, as a reader at its own pace.
+    fn stream(text: &[u8], size: usize, most: usize) -> (Vec<u8>, Progress, Vec<u8>) {
+        let mut chunked = Chunked { body_max: 1000, ..Chunked::streaming(100) };
+        let (mut input, mut taken) = (Vec::new(), Vec::new());
+        for piece in text.chunks(size) {
+            input.extend_from_slice(piece);
+            let left = chunked.decode(&mut input);
+            input.truncate(left);
+            let count = chunked.body().min(most);
+            taken.extend(input.drain(..count));
+            chunked.take(count);
+        }
+        let rest = input.split_off(chunked.body());
+        taken.append(&mut input);
+        (taken, chunked.progress(), rest)
+    }
+
     fn every_split(text: &[u8]) -> (Vec<u8>, Progress, Vec<u8>) {
         let whole = decode(text, &[]);
         for split in 0..text.len() {
@@ -228,6 +258,9 @@ mod tests {
         }
         let bytes: Vec<_> = (0..text.len()).collect();
         assert_eq!(decode(text, &bytes), whole, "byte by byte");
+        for (size, most) in [(1, 1), (1, 100), (2, 1), (3, 2), (7, 100), (1000, 1)] {
+            assert_eq!(stream(text, size, most), whole, "taken up to {most} after each {size}");
+        }
         whole
     }
 
@@ -296,5 +329,25 @@ mod tests {
             assert!(input.len() <= 1000);
         }
         assert_eq!((chunked.progress(), chunked.body()), (Progress::Done, 900));
+    }
+
+    #[test]
+    fn a_streamed_body_has_no_end_and_its_extensions_may_grow_with_it() {
+        let chunk = [&b"400;signature="[..], &[b'f'; 64], b"\r\n", &[b'x'; 0x400], b"\r\n"].concat();
+        let mut chunked = Chunked::streaming(100);
+        for round in 1..=1000 {
+            let mut input = chunk.clone();
+            assert_eq!(chunked.decode(&mut input), 0x400, "round {round}: {:?}", chunked.progress());
+            chunked.take(0x400);
+        }
+        assert_eq!((chunked.progress(), chunked.total), (Progress::More, 0x400 * 1000));
+    }
+
+    #[test]
+    fn a_size_that_only_64_bits_hold_is_one_of_a_streamed_body() {
+        let mut chunked = Chunked::streaming(100);
+        let mut input = *b"fffffffffffffffe\r\nxy";
+        assert_eq!(chunked.decode(&mut input), 2);
+        assert_eq!((chunked.progress(), chunked.body()), (Progress::More, 2));
     }
 }

@@ -24,3 +24,8 @@ impl Refusal {
 const fn bad_request(reason: &'static str) -> Refusal {
     Refusal::new(400, reason)
 }
+
+/// What methods and names are made of (RFC 9110 section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
