@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::host::is_host;
 use super::target::Target;
-use super::{Refusal, bad_request};
+use super::{Refusal, bad_request, is_token};
 use crate::Limits;
 use crate::ffi::HttpMessage;
 
@@ -42,14 +42,26 @@ pub(crate) enum Framing {
     Chunked,
 }
 
-/// Where the search for the end of a head goes on: each byte is looked at once (hazard 19 is its opposite).
+/// How far a head is that is not all there.
+///
+/// The answer does not depend on how the head was split (hazard 19 is the opposite): a head is judged by its lines, in
+/// order, each when its end is there. And the cost is linear: each byte is looked at twice while the head grows, for the
+/// end of its line and in it, and once or twice as part of the whole.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct HeadScan {
+    /// Where the search for the end of a line goes on. 0: nothing was looked at yet.
     searched: usize,
+    /// Where the line begins that is not all there.
+    line: usize,
+    /// Lines before it.
+    lines: usize,
+    #[cfg(test)]
+    looked_at: usize,
 }
 
 impl HeadScan {
-    /// Parses the head at the front of `input`. `None` when it is not all there.
+    /// Parses the head at the front of `input`, which begins with the bytes of the call before. `None` when it is not
+    /// all there.
     pub(crate) fn parse<'h, 'b>(
         &mut self,
         input: &'b [u8],
@@ -57,47 +69,68 @@ impl HeadScan {
         scratch: &'h mut Scratch<'b>,
     ) -> Result<Option<Head<'h, 'b>>, Refusal> {
         let Some(start) = start_of_head(input)? else { return Ok(None) };
-        if self.searched > 0 && !self.find_end(input) {
-            return self.incomplete(&input[start..], limits);
+        let input = &input[start..];
+        let resumed = self.searched > 0;
+        if resumed && !self.find_end(input, limits)? {
+            return Ok(None);
         }
+        // Most heads come in one piece and are valid.
+        self.note(input.len());
         let mut request = httparse::Request::new(&mut []);
-        let room = &mut scratch[..limits.headers.min(HttpMessage::HEADERS_MAX)];
-        match httparse::ParserConfig::default().parse_request_with_uninit_headers(
-            &mut request,
-            &input[start..],
-            room,
-        ) {
-            Ok(httparse::Status::Complete(len)) => {
-                check_lines(&input[start..start + len])?;
-                if len > limits.head {
-                    return Err(too_large(&input[start..], limits));
-                }
-                Head::check(request, start + len).map(Some)
+        let room = &mut scratch[..header_max(limits)];
+        let parsed =
+            httparse::ParserConfig::default().parse_request_with_uninit_headers(&mut request, input, room);
+        if let Ok(httparse::Status::Complete(len)) = parsed
+            && len <= limits.head
+            && check_lines(&input[..len]).is_ok()
+        {
+            return Head::check(request, start + len).map(Some);
+        }
+        if !resumed && !self.find_end(input, limits)? {
+            return Ok(None);
+        }
+        // Each line is right by itself, and all of them together are not.
+        Err(parsed.err().map_or(bad_request("a malformed head"), |error| syntax(error, input)))
+    }
+
+    /// Judges the lines that came since the last time. Whether the empty one is among them.
+    fn find_end(&mut self, head: &[u8], limits: &Limits) -> Result<bool, Refusal> {
+        let reach = &head[..head.len().min(limits.head)];
+        self.note(reach.len() - self.searched);
+        while let Some(distance) = reach[self.searched..].iter().position(|&byte| byte == b'\n') {
+            let end = self.searched + distance + 1;
+            let line = &reach[self.line..end];
+            if line == b"\r\n" {
+                return Ok(true);
             }
-            Ok(httparse::Status::Partial) => {
-                self.searched = self.searched.max(input.len().saturating_sub(2)).max(1);
-                self.incomplete(&input[start..], limits)
-            }
-            Err(error) => Err(syntax(error, &input[start..])),
+            self.note(line.len());
+            check_line(line, self.lines, limits)?;
+            self.lines += 1;
+            self.line = end;
+            self.searched = end;
+        }
+        self.searched = reach.len();
+        if head.len() < limits.head {
+            Ok(false)
+        } else if self.lines == 0 {
+            Err(Refusal::new(414, "a request line past the limit"))
+        } else {
+            Err(Refusal::new(431, "a head past the limit"))
         }
     }
 
-    /// Whether the empty line is there, looking on where the last search ended.
-    fn find_end(&mut self, input: &[u8]) -> bool {
-        let from = self.searched.min(input.len());
-        let found = input[from..].iter().enumerate().any(|(offset, &byte)| {
-            let after = &input[from + offset + 1..];
-            byte == b'\n' && (after.starts_with(b"\r\n") || after.starts_with(b"\n"))
-        });
-        if !found {
-            self.searched = input.len().saturating_sub(2).max(1);
+    /// Counts the bytes that are looked at.
+    #[inline]
+    fn note(&mut self, _bytes: usize) {
+        #[cfg(test)]
+        {
+            self.looked_at += _bytes;
         }
-        found
     }
+}
 
-    fn incomplete<'h, 'b>(&self, head: &[u8], limits: &Limits) -> Result<Option<Head<'h, 'b>>, Refusal> {
-        if head.len() >= limits.head { Err(too_large(head, limits)) } else { Ok(None) }
-    }
+fn header_max(limits: &Limits) -> usize {
+    limits.headers.min(HttpMessage::HEADERS_MAX)
 }
 
 impl<'h, 'b> Head<'h, 'b> {
@@ -173,7 +206,7 @@ impl Facts {
                 self.encodings += 1;
                 self.other_coding |= !value.eq_ignore_ascii_case(b"chunked");
                 if self.other_coding && !ends_in_chunked(value) {
-                    return Err(bad_request("a Transfer-Encoding that does not end in chunked"));
+                    return Err(bad_request("a Transfer-Encoding that does not end in chunked, once"));
                 }
             }
             _ => {}
@@ -205,22 +238,44 @@ fn content_length(value: &[u8]) -> Result<usize, Refusal> {
         .ok_or_else(|| bad_request("a Content-Length past any that can be"))
 }
 
-fn ends_in_chunked(value: &[u8]) -> bool {
-    value
-        .rsplit(|&byte| byte == b',')
-        .next()
-        .is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"))
+/// Whether the last of a list of codings is the chunked one, and no other is.
+fn ends_in_chunked(codings: &[u8]) -> bool {
+    let is_chunked = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+    let mut from_the_end = codings.rsplit(|&byte| byte == b',');
+    from_the_end.next().is_some_and(is_chunked) && !from_the_end.any(is_chunked)
 }
 
 /// Where the request line begins: one empty line before it is ignored (RFC 9112 section 2.2). `None`: not there yet.
+///
+/// What begins otherwise is no request. It is refused at its first byte, because the end of a line may never come: think
+/// of a TLS client.
 fn start_of_head(input: &[u8]) -> Result<Option<usize>, Refusal> {
-    match input {
-        [] | [b'\r'] => Ok(None),
-        [b'\r', b'\n'] => Ok(None),
-        [b'\r', b'\n', b'\r' | b'\n', ..] => Err(bad_request("more than one empty line before the request")),
-        [b'\r', b'\n', ..] => Ok(Some(2)),
-        [b'\r' | b'\n', ..] => Err(bad_request("a bare CR or LF")),
-        _ => Ok(Some(0)),
+    let (start, first) = match input {
+        [] | [b'\r'] | [b'\r', b'\n'] => return Ok(None),
+        [b'\r', b'\n', first, ..] => (2, *first),
+        [first, ..] => (0, *first),
+    };
+    match first {
+        _ if is_token(first) => Ok(Some(start)),
+        b'\r' | b'\n' if start > 0 => Err(bad_request("more than one empty line before the request")),
+        b'\r' | b'\n' => Err(bad_request("a bare CR or LF")),
+        _ => Err(bad_request("a malformed request line")),
+    }
+}
+
+/// Judges one line, CRLF included, by itself. The first is the request line.
+fn check_line(line: &[u8], number: usize, limits: &Limits) -> Result<(), Refusal> {
+    if !line.ends_with(b"\r\n") {
+        return Err(bad_request("a bare CR or LF"));
+    }
+    check_lines(line)?;
+    let malformed = |error| syntax(error, line);
+    if number == 0 {
+        httparse::Request::new(&mut []).parse(line).map(drop).map_err(malformed)
+    } else if number > header_max(limits) {
+        Err(malformed(httparse::Error::TooManyHeaders))
+    } else {
+        httparse::parse_headers(line, &mut [httparse::EMPTY_HEADER]).map(drop).map_err(malformed)
     }
 }
 
@@ -232,14 +287,6 @@ fn check_lines(head: &[u8]) -> Result<(), Refusal> {
         .zip(&head[1..])
         .fold(true, |strict, (&first, &second)| strict & ((first == b'\r') == (second == b'\n')));
     if strict { Ok(()) } else { Err(bad_request("a bare CR or LF")) }
-}
-
-fn too_large(head: &[u8], limits: &Limits) -> Refusal {
-    if head.iter().take(limits.head).any(|&byte| byte == b'\n') {
-        Refusal::new(431, "a head past the limit")
-    } else {
-        Refusal::new(414, "a request line past the limit")
-    }
 }
 
 fn syntax(error: httparse::Error, head: &[u8]) -> Refusal {
@@ -343,6 +390,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_shows_at_the_end_of_its_line() {
+        for (text, status) in [
+            ("\x16", 400),
+            ("\r\n\x16", 400),
+            (" ", 400),
+            ("GET /\r\n", 400),
+            ("PRI * HTTP/2.0\r\n", 505),
+            ("HTTP/1.1 200 OK\r\n", 400),
+            ("GET / HTTP/1.1\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\n folded\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\n\n", 400),
+        ] {
+            assert_eq!(parse(text.as_bytes()), Err(status), "{text:?}");
+            let before = &text.as_bytes()[..text.len() - 1];
+            assert_eq!(parse(before), Ok(None), "{text:?} without its last byte");
+            assert_eq!(
+                parse(&[text.as_bytes(), b"GET / HTTP/9.9\r\n\r\n"].concat()),
+                Err(status),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
     fn waits_for_the_rest() {
         for text in ["G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r", "\r", "\r\n"] {
             assert_eq!(parse(text.as_bytes()), Ok(None), "{text:?}");
@@ -422,5 +494,35 @@ mod tests {
         let fits = request("GET / HTTP/1.1", &format!("{HOST}X: {}\r\n", "a".repeat(100 - 32)));
         assert_eq!(fits.len(), 100);
         assert!(matches!(parse_with(&fits, &limits), Ok(Some(_))));
+    }
+
+    #[test]
+    fn hazard_19_a_head_of_64_kb_in_single_bytes_is_looked_at_four_times() {
+        let limits = Limits::default();
+        let line = |len: usize| format!("X: {}\r\n", "a".repeat(len - 5));
+        let heads = [
+            request("GET / HTTP/1.1", &format!("{HOST}{}", line(65_000))),
+            request("GET / HTTP/1.1", &format!("{HOST}{}", line(512).repeat(126))),
+            request(&format!("GET /{} HTTP/1.1", "a".repeat(65_000)), HOST),
+            // No end in sight.
+            vec![b'a'; limits.head],
+            request("GET / HTTP/1.1", &line(700).repeat(100)),
+        ];
+        for head in heads {
+            assert!(head.len() > 64_000);
+            let mut scan = HeadScan::default();
+            for end in 1..=head.len() {
+                if !matches!(scan.parse(&head[..end], &limits, &mut scratch()), Ok(None)) {
+                    break;
+                }
+            }
+            assert!(scan.looked_at > 64_000, "it was looked at");
+            assert!(
+                scan.looked_at <= 4 * head.len(),
+                "{} bytes looked at for {}",
+                scan.looked_at,
+                head.len()
+            );
+        }
     }
 }
