@@ -3,6 +3,8 @@
 mod chunked;
 mod head;
 mod host;
+#[cfg(test)]
+mod properties;
 mod target;
 
 pub(crate) use chunked::{Chunked, Progress};
