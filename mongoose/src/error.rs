@@ -97,6 +97,49 @@ pub enum Error {
     /// A percent-encoded text that is malformed, or not UTF-8 where it has to be.
     #[error("not a percent-encoded text: {0}")]
     Decode(&'static str),
+    /// A request's body is of another type than was asked for, or does not say of which.
+    #[error("the body is not {expected}")]
+    MediaType {
+        /// The type that was asked for.
+        expected: &'static str,
+    },
+    /// A multipart form that is malformed.
+    #[error("not a multipart form: {0}")]
+    Multipart(&'static str),
+    /// A form that has more of something than allowed.
+    #[error("a form has more than {limit} {what}")]
+    FormLimit {
+        /// Of what: `parts`, or `bytes in a part's headers`.
+        what: &'static str,
+        /// How much of it is allowed.
+        limit: usize,
+    },
+    /// A body that is not JSON, or not of the type asked for.
+    #[cfg(feature = "serde")]
+    #[error("not the JSON that it has to be: {0}")]
+    Json(#[source] serde_json::Error),
+    /// A request that does not fit the `http` crate's types.
+    #[cfg(feature = "http")]
+    #[error("not a request of the http crate: {0}")]
+    Convert(#[source] ::http::Error),
+    /// A route that cannot be added.
+    #[cfg(feature = "router")]
+    #[error("cannot route {method} {path}: {reason}")]
+    Route {
+        /// The method.
+        method: String,
+        /// The path.
+        path: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// A part of a path that is not of the type asked for.
+    #[cfg(feature = "router")]
+    #[error("{name} in the path is not what it has to be")]
+    PathParameter {
+        /// Its name in the route.
+        name: String,
+    },
     /// A request that was turned away by the gate; the peer was answered.
     #[error("request refused with {status}: {reason}")]
     Refused {
@@ -108,6 +151,23 @@ pub enum Error {
     /// The peer ended its direction in the middle of a message.
     #[error("the peer closed in the middle of a message")]
     Truncated,
+    /// Something took longer than [`Limits`](crate::Limits) allow.
+    #[error("the deadline passed: {phase}")]
+    Deadline {
+        /// What was not done in time: `connect`, `read the head`, `read the body`, `reply`, `write` or `finish`.
+        phase: &'static str,
+    },
+    /// A body that cannot be sent to its end. The peer sees that it is truncated.
+    #[error("a body cannot be sent: {0}")]
+    Body(&'static str),
+    /// A file or a folder cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// Its path; for a file that a URL names and that changed while it was read, the URL's.
+        path: std::path::PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// What [`fail`](crate::Connection::fail) or C's `mg_error` reported.
     #[error("{0}")]
     Reported(String),

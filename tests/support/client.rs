@@ -19,7 +19,7 @@ pub struct Response {
     pub status: u16,
     /// The head as it came, the empty line included.
     pub head: String,
-    /// The body, by its Content-Length.
+    /// The body: by its Content-Length, or its chunks put together.
     pub body: Vec<u8>,
 }
 
@@ -105,9 +105,36 @@ impl Client {
         let mut response = Response { status, head, body: Vec::new() };
         let length = response.header("Content-Length").map_or(0, |length| length.parse().expect("a length"));
         if has_body && !matches!(status, 100..=199 | 204 | 304) {
-            response.body = self.exactly(length);
+            response.body = if response.header("Transfer-Encoding") == Some("chunked") {
+                std::iter::from_fn(|| self.chunk()).flatten().collect()
+            } else {
+                self.exactly(length)
+            };
         }
         response
+    }
+
+    /// Reads one chunk of a body; `None` for the last one, which ends it.
+    pub fn chunk(&mut self) -> Option<Vec<u8>> {
+        let line = self.line();
+        let size =
+            usize::from_str_radix(&line, 16).unwrap_or_else(|_| panic!("{line:?} is not a chunk's size"));
+        let data = self.exactly(size);
+        assert_eq!(self.exactly(2), b"\r\n", "behind a chunk of {size} bytes");
+        (size > 0).then_some(data)
+    }
+
+    /// Reads a line, and answers it without its end.
+    pub fn line(&mut self) -> String {
+        let end = loop {
+            if let Some(at) = self.buffered.windows(2).position(|window| window == b"\r\n") {
+                break at;
+            }
+            assert!(self.fill() > 0, "closed in a line: {:?}", String::from_utf8_lossy(&self.buffered));
+        };
+        let line = String::from_utf8(self.buffered.drain(..end).collect()).expect("a line of text");
+        self.exactly(2);
+        line
     }
 
     /// Reads exactly `count` bytes.

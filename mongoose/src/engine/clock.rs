@@ -21,7 +21,7 @@ impl Clock {
     }
 
     /// Monotonic.
-    pub(super) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.now.get()
     }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::transport::Socket;
 use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
@@ -13,6 +14,9 @@ use crate::{Error, sys};
 
 /// Borrowed payloads of this size are worth a system call of their own rather than a copy.
 const WRITE_THROUGH: usize = 16 << 10;
+
+/// A body that is made on demand is asked for more while less than this waits.
+pub(super) const PULL_BELOW: usize = 64 << 10;
 
 bitflags::bitflags! {
     /// What a connection is and does: the bits of C's `struct mg_connection`.
@@ -274,6 +278,27 @@ impl<'r> Connection<'r> {
         self.touch();
     }
 
+    /// Has the protocol told by [`expired`](Protocol::expired) after a time from now on, in place of the deadline it had.
+    /// `None`, and a time past what the clock can say: never.
+    #[inline]
+    pub(crate) fn set_deadline(&self, after: Option<Duration>) {
+        let now = self.registry.core.clock.now();
+        self.entry.deadline.set(after.and_then(|after| now.checked_add(after)));
+    }
+
+    /// Has the protocol [asked](Protocol::pull) for more output whenever there is room, or no longer.
+    pub(crate) fn set_pulling(&self, pulling: bool) {
+        self.entry.update(|mark| mark.pulling = pulling);
+        if pulling {
+            self.touch();
+        }
+    }
+
+    /// Whether so little waits to be sent that more can be made.
+    pub(crate) fn has_room(&self) -> bool {
+        self.entry.output.borrow().len() < PULL_BELOW
+    }
+
     /// Offers what is left of the received bytes again, and the peer's end after them, once the running handler has
     /// returned.
     pub(crate) fn offer_again(&self) {
@@ -300,6 +325,11 @@ impl<'r> Connection<'r> {
         if !self.entry.conn.is(Flag::Draining) {
             self.entry.appetite.set(bytes);
         }
+    }
+
+    /// Whether reading is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.entry.conn.is(Flag::Full)
     }
 
     /// Marks that a reply is due, where C keeps that.

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::handle::{Handle, Task};
 use super::transport::{Socket, Transport};
-use super::{ConnectionId, Entry, Limits, Protocol};
+use super::{ConnectionId, Entry, Limits, Protocol, Registry};
 use crate::Error;
 use crate::ffi::{self, Flag};
 use crate::net::{Endpoint, Scheme};
@@ -18,21 +19,41 @@ use crate::net::{Endpoint, Scheme};
 pub(super) struct Dialing {
     url: String,
     addresses: VecDeque<SocketAddr>,
+    /// When it has to be there. `None`: whenever.
+    until: Option<Instant>,
 }
 
-/// Begins a connection: its addresses come back as a task, at once for a literal one.
+/// Begins a connection to a URL such as `tcp://host:port`.
 pub(super) fn connect(
     core: &Rc<Core>,
     url: &str,
     protocol: Box<dyn Protocol>,
 ) -> Result<ConnectionId, Error> {
+    let limits = Limits::default();
+    let within = limits.connect_time;
+    dial_endpoint(core, url, Endpoint::parse(url, Scheme::Tcp)?, Rc::new(limits), within, protocol)
+}
+
+/// Begins a connection: its addresses come back as a task, at once for a literal one. `url` is what errors name.
+fn dial_endpoint(
+    core: &Rc<Core>,
+    url: &str,
+    endpoint: Endpoint,
+    limits: Rc<Limits>,
+    within: Duration,
+    protocol: Box<dyn Protocol>,
+) -> Result<ConnectionId, Error> {
     core.check_open()?;
-    let endpoint = Endpoint::parse(url, Scheme::Tcp)?;
-    let entry = core.adopt(Socket::None, Rc::new(Limits::default()))?;
+    let entry = core.adopt(Socket::None, limits)?;
     *entry.protocol.borrow_mut() = Some(protocol);
     entry.conn.set(Flag::Client, true);
     entry.conn.set(Flag::Resolving, true);
-    *entry.dialing.borrow_mut() = Some(Box::new(Dialing { url: url.to_owned(), addresses: VecDeque::new() }));
+    // Not the turn's time: the loop may not have turned for long.
+    let until = Instant::now().checked_add(within);
+    let dialing = Dialing { url: url.to_owned(), addresses: VecDeque::new(), until };
+    *entry.dialing.borrow_mut() = Some(Box::new(dialing));
+    entry.deadline.set(until);
+    core.watch_deadlines(&entry);
     resolve(&Handle::new(core.shared.clone()), entry.id, endpoint)?;
     Ok(entry.id)
 }
@@ -72,8 +93,12 @@ pub(super) fn resolved(entry: &Entry, result: io::Result<Vec<SocketAddr>>) -> Re
 pub(super) fn dial(entry: &Entry, before: io::Error) -> Result<(), Error> {
     let mut last = before;
     loop {
-        let next = entry.dialing.borrow_mut().as_mut().and_then(|dialing| dialing.addresses.pop_front());
-        let Some(address) = next else {
+        let next = entry.dialing.borrow_mut().as_mut().and_then(|dialing| {
+            let left = dialing.until.map(|until| until.saturating_duration_since(Instant::now()));
+            let tries = u32::try_from(dialing.addresses.len()).unwrap_or(u32::MAX);
+            dialing.addresses.pop_front().map(|address| (address, left.map(|left| left / tries)))
+        });
+        let Some((address, share)) = next else {
             return Err(Error::Connect { url: url_of(entry), source: last });
         };
         match ffi::connect(address) {
@@ -83,6 +108,8 @@ pub(super) fn dial(entry: &Entry, before: io::Error) -> Result<(), Error> {
                 entry.local.set(None);
                 entry.conn.set(Flag::Resolving, false);
                 entry.conn.set(Flag::Connecting, true);
+                // One that does not answer leaves time for the others.
+                entry.deadline.set(share.and_then(|share| Instant::now().checked_add(share)));
                 *entry.socket.borrow_mut() = Socket::Stream(Transport::Plain(stream));
                 return Ok(());
             }
@@ -91,6 +118,63 @@ pub(super) fn dial(entry: &Entry, before: io::Error) -> Result<(), Error> {
     }
 }
 
+/// Whether another address is left to try.
+pub(super) fn has_another(entry: &Entry) -> bool {
+    entry.dialing.borrow().as_ref().is_some_and(|dialing| !dialing.addresses.is_empty())
+}
+
 fn url_of(entry: &Entry) -> String {
     entry.dialing.borrow().as_ref().map(|dialing| dialing.url.clone()).unwrap_or_default()
+}
+
+/// Makes connections and reaches them again, for a protocol that keeps some of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialer {
+    core: Weak<Core>,
+}
+
+impl Dialer {
+    pub(crate) fn new(registry: &Registry) -> Self {
+        Self { core: Rc::downgrade(&registry.core) }
+    }
+
+    /// Begins a connection that has to be there within a time. `url` is what errors name.
+    pub(crate) fn connect(
+        &self,
+        url: &str,
+        endpoint: &Endpoint,
+        limits: &Rc<Limits>,
+        within: Duration,
+        protocol: Box<dyn Protocol>,
+    ) -> Result<ConnectionId, Error> {
+        let core = self.core.upgrade().ok_or(Error::Gone)?;
+        dial_endpoint(&core, url, endpoint.clone(), Rc::clone(limits), within, protocol)
+    }
+
+    /// Has a connection's protocol [pulled](Protocol::pull) soon. `false` when the connection is at its end.
+    pub(crate) fn pull(&self, id: ConnectionId) -> bool {
+        let Some(core) = self.core.upgrade() else { return false };
+        let Some(entry) = core.find(id) else { return false };
+        if entry.is_over() || entry.conn.is(Flag::Draining) || entry.mark.get().eof {
+            return false;
+        }
+        entry.update(|mark| mark.pulling = true);
+        core.touch(&entry);
+        true
+    }
+
+    /// Closes a connection, unless it is gone.
+    pub(crate) fn close(&self, id: ConnectionId) {
+        if let Some(core) = self.core.upgrade()
+            && let Some(entry) = core.find(id)
+        {
+            entry.conn.set(Flag::Closing, true);
+            core.touch(&entry);
+        }
+    }
+
+    /// Why nothing can be begun, where that is so.
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        self.core.upgrade().ok_or(Error::Gone)?.check_open()
+    }
 }

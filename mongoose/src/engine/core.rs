@@ -6,12 +6,12 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::handle::{Shared, Task};
 use super::stats::Counters;
 use super::table::Table;
-use super::timers::Timers;
+use super::timers::{Action, Timers};
 use super::transport::Socket;
 use super::workers::SharedPorts;
 use super::{Clock, ConnectionId, Entry, Limits};
@@ -159,6 +159,34 @@ impl Core {
         Ok(())
     }
 
+    /// Sees to it that a timer looks at an entry's deadlines when the first of them is due. One that waits already is
+    /// left alone: setting a later deadline costs nothing, and that is what happens at each request.
+    #[inline]
+    pub(super) fn watch_deadlines(&self, entry: &Entry) {
+        let due = match (entry.deadline.get(), entry.write_deadline.get()) {
+            (Some(one), Some(other)) => one.min(other),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return,
+        };
+        if entry.watchdog.get().is_none_or(|(_, at)| at > due) {
+            self.set_watchdog(entry, due);
+        }
+    }
+
+    #[cold]
+    fn set_watchdog(&self, entry: &Entry, due: Instant) {
+        self.drop_watchdog(entry);
+        let key = self.timers.borrow_mut().add(due, None, Action::Deadline(entry.id));
+        entry.watchdog.set(Some((key, due)));
+    }
+
+    /// Takes an entry's timer away.
+    pub(super) fn drop_watchdog(&self, entry: &Entry) {
+        if let Some((key, _)) = entry.watchdog.take() {
+            self.timers.borrow_mut().remove(key);
+        }
+    }
+
     /// Takes an entry out of the selector.
     pub(super) fn unwatch(&self, entry: &Entry) {
         if entry.registered.take().is_some() {
@@ -178,7 +206,7 @@ impl Core {
             return Some(Duration::ZERO);
         }
         let Some(due) = self.timers.borrow_mut().next_due() else { return asked };
-        let until = due.saturating_duration_since(std::time::Instant::now());
+        let until = due.saturating_duration_since(Instant::now());
         Some(asked.map_or(until, |asked| asked.min(until)))
     }
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::connection::PULL_BELOW;
 use super::transport::{Socket, Transport};
-use super::{Connection, ConnectionId, Entry, Manager, Protocol, Ready, connector};
+use super::{Admission, Connection, ConnectionId, Entry, Manager, Protocol, Ready, connector};
 use crate::ffi::{self, Flag};
 use crate::{Error, sys};
 
@@ -14,6 +15,9 @@ const ACCEPT_BATCH: usize = 64;
 
 /// How long a listener waits when the system has no descriptor left (hazard 22).
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Connections past a listener's limit that are told so at a time; those past that are closed without a word.
+const TURNED_AWAY_MAX: usize = 1024;
 
 /// Rounds in which handlers called after the batch may cause more; what is left then waits for the next turn.
 const SETTLE_ROUNDS: usize = 8;
@@ -117,16 +121,30 @@ impl Manager {
 
     fn admit(&mut self, listener: &Rc<Entry>, transport: Transport, remote: Option<std::net::SocketAddr>) {
         let core = Rc::clone(&self.registry.core);
+        let siblings = listener.siblings.borrow().clone().unwrap_or_default();
+        let admission = match siblings.get().checked_sub(listener.limits.connections) {
+            None => Admission::Welcome,
+            Some(over) if over < TURNED_AWAY_MAX => Admission::Full,
+            Some(_) => {
+                core.counters.turned_away();
+                return;
+            }
+        };
         let Some(mut acceptor) = listener.acceptor.take() else { return };
-        let protocol = core.enter(&mut acceptor);
+        let protocol = core.enter(|| acceptor(admission));
         *listener.acceptor.borrow_mut() = Some(acceptor);
-        let Some(protocol) = protocol else { return };
+        if admission == Admission::Full {
+            core.counters.turned_away();
+        }
+        let Some(Some(protocol)) = protocol else { return };
         let Ok(entry) = core.adopt(Socket::Stream(transport), Rc::clone(&listener.limits)) else {
             // Out of memory or of slots: the peer sees the connection closed.
             core.release(Some(protocol));
             return;
         };
         *entry.protocol.borrow_mut() = Some(protocol);
+        siblings.set(siblings.get() + 1);
+        *entry.siblings.borrow_mut() = Some(siblings);
         entry.conn.set(Flag::Accepted, true);
         entry.remote.set(remote);
         self.with_protocol(&entry, |protocol, connection| protocol.opened(connection));
@@ -142,17 +160,20 @@ impl Manager {
             Ok(None) => {
                 entry.conn.set(Flag::Connecting, false);
                 entry.dialing.take();
+                entry.deadline.set(None);
                 self.with_protocol(entry, |protocol, connection| protocol.opened(connection));
             }
-            Ok(Some(error)) | Err(error) => {
-                self.registry.core.unwatch(entry);
-                entry.socket.replace(Socket::None);
-                entry.conn.set(Flag::Connecting, false);
-                entry.conn.set(Flag::Resolving, true);
-                if let Err(error) = connector::dial(entry, error) {
-                    self.fail(entry, &error);
-                }
-            }
+            Ok(Some(error)) | Err(error) => self.try_next_address(entry, error),
+        }
+    }
+
+    fn try_next_address(&mut self, entry: &Rc<Entry>, error: io::Error) {
+        self.registry.core.unwatch(entry);
+        entry.socket.replace(Socket::None);
+        entry.conn.set(Flag::Connecting, false);
+        entry.conn.set(Flag::Resolving, true);
+        if let Err(error) = connector::dial(entry, error) {
+            self.fail(entry, &error);
         }
     }
 
@@ -235,10 +256,34 @@ impl Manager {
         }
         self.end_drained(entry);
         self.tidy_input(entry);
+        core.watch_deadlines(entry);
         let received = entry.conn.received(&self.registry.views).len();
         if let Err(error) = core.watch(entry, received) {
             self.fail(entry, &Error::Io { phase: "watch", source: error });
         }
+    }
+
+    /// Called when one of an entry's deadlines may have passed.
+    pub(super) fn look_at_deadlines(&mut self, entry: &Rc<Entry>) {
+        entry.watchdog.set(None);
+        if entry.is_over() {
+            return;
+        }
+        let now = self.registry.core.clock.now();
+        let passed = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        if passed(entry.write_deadline.get()) {
+            self.fail(entry, &Error::Deadline { phase: "write" });
+        } else if passed(entry.deadline.get()) {
+            entry.deadline.set(None);
+            if connector::has_another(entry) {
+                self.try_next_address(entry, io::ErrorKind::TimedOut.into());
+            } else if entry.conn.is(Flag::Connecting) || entry.conn.is(Flag::Resolving) {
+                self.fail(entry, &Error::Deadline { phase: "connect" });
+            } else {
+                self.with_protocol(entry, |protocol, connection| protocol.expired(connection));
+            }
+        }
+        self.reconcile(entry);
     }
 
     /// Sends what waits. Whether a handler was called, and the entry has to be looked at again.
@@ -263,6 +308,17 @@ impl Manager {
                 let waits = !entry.output.borrow().is_empty();
                 let was_blocked = entry.mark.get().blocked;
                 entry.update(|mark| mark.blocked = waits);
+                if !waits {
+                    entry.write_deadline.set(None);
+                } else if written > 0 || entry.write_deadline.get().is_none() {
+                    entry.write_deadline.set(core.clock.now().checked_add(entry.limits.write_time));
+                }
+                let room = entry.output.borrow().len() < PULL_BELOW && !entry.conn.is(Flag::Draining);
+                if room && entry.mark.get().pulling {
+                    return self
+                        .with_protocol(entry, |protocol, connection| protocol.pull(connection))
+                        .is_some();
+                }
                 if !was_blocked || waits {
                     return false;
                 }

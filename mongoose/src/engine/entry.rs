@@ -4,9 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Instant;
 
 use super::connector::Dialing;
 use super::output::Output;
+use super::timers::TimerKey;
 use super::transport::Socket;
 use super::{Acceptor, ConnectionId, Interest, Limits, Protocol};
 use crate::ffi::{Conn, Flag};
@@ -40,6 +42,14 @@ pub(crate) struct Entry {
     /// What the selector was told; `None`: it does not know the socket.
     pub(super) registered: Cell<Option<Interest>>,
     pub(super) mark: Cell<Mark>,
+    /// When the protocol is to be told that time is up.
+    pub(super) deadline: Cell<Option<Instant>>,
+    /// When output that has not moved closes the connection.
+    pub(super) write_deadline: Cell<Option<Instant>>,
+    /// The one timer that looks at both, and when: never later than they are.
+    pub(super) watchdog: Cell<Option<(TimerKey, Instant)>>,
+    /// How many connections its listener has, this one included.
+    pub(super) siblings: RefCell<Option<Rc<Cell<usize>>>>,
 }
 
 /// Small facts that C has no bit for.
@@ -71,6 +81,8 @@ pub(super) struct Mark {
     pub(super) error_told: bool,
     /// Only the protocol consumes.
     pub(super) framed: bool,
+    /// The protocol has more to send, and is asked for it whenever there is room.
+    pub(super) pulling: bool,
 }
 
 impl Entry {
@@ -91,6 +103,10 @@ impl Entry {
             consumed: Cell::new(0),
             registered: Cell::new(None),
             mark: Cell::default(),
+            deadline: Cell::new(None),
+            write_deadline: Cell::new(None),
+            watchdog: Cell::new(None),
+            siblings: RefCell::new(None),
         }
     }
 
@@ -107,7 +123,9 @@ impl Entry {
         self.update(|mark| {
             mark.succeeded = true;
             mark.framed = false;
+            mark.pulling = false;
         });
+        self.deadline.set(None);
         if !self.conn.is(Flag::Draining) {
             self.appetite.set(self.limits.received);
         }

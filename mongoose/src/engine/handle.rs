@@ -1,9 +1,11 @@
 //! What other threads hold of a manager.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
 
 use super::{ConnectionId, Payload, Registry};
 use crate::Error;
@@ -30,10 +32,27 @@ pub struct Handle {
 /// What is asked of the loop.
 pub(crate) enum Task {
     Call(Box<dyn FnOnce(&Registry) + Send>),
-    Send { id: ConnectionId, bytes: Payload<'static>, done: Option<Completion> },
-    Wakeup { id: ConnectionId, payload: Vec<u8> },
-    Late { id: ConnectionId, late: Late },
-    Resolved { id: ConnectionId, result: std::io::Result<Vec<std::net::SocketAddr>> },
+    Send {
+        id: ConnectionId,
+        bytes: Payload<'static>,
+        done: Option<Completion>,
+    },
+    Wakeup {
+        id: ConnectionId,
+        payload: Vec<u8>,
+    },
+    Late {
+        id: ConnectionId,
+        late: Late,
+    },
+    /// There is something to pull again.
+    Nudge {
+        id: ConnectionId,
+    },
+    Resolved {
+        id: ConnectionId,
+        result: std::io::Result<Vec<std::net::SocketAddr>>,
+    },
 }
 
 impl Task {
@@ -53,16 +72,8 @@ impl Task {
 /// Told what became of bytes that another thread sent.
 pub(crate) type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// A reply from another thread, ready to be sent.
-#[derive(Debug)]
-pub(crate) struct Late {
-    /// Which of the connection's requests it answers.
-    pub(crate) sequence: u64,
-    /// Open at its end: whether the connection stays is known only when it is sent.
-    pub(crate) head: Vec<u8>,
-    pub(crate) body: Payload<'static>,
-    pub(crate) close: bool,
-}
+/// A reply from another thread, in a form that its protocol knows.
+pub(crate) type Late = Box<dyn Any + Send>;
 
 /// The queue between threads.
 pub(crate) struct Shared {
@@ -71,6 +82,8 @@ pub(crate) struct Shared {
     pending: AtomicBool,
     stop: AtomicBool,
     notifier: Notifier,
+    /// The loop's thread.
+    home: ThreadId,
 }
 
 struct Queue {
@@ -85,6 +98,7 @@ impl Shared {
             pending: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             notifier,
+            home: std::thread::current().id(),
         }
     }
 
@@ -174,11 +188,25 @@ impl Handle {
         self.task(Task::Wakeup { id, payload: payload.into() })
     }
 
+    /// Has the [`BodySource`](crate::http::BodySource) of a connection's reply asked again, after it had nothing to give.
+    /// For a connection without one, or that is gone, it does nothing.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the manager was dropped.
+    pub fn nudge(&self, id: ConnectionId) -> Result<(), Error> {
+        self.task(Task::Nudge { id })
+    }
+
     /// Has [`run`](crate::Manager::run) return, the one that runs or the next. Async-signal-safe on Linux: two atomic
     /// stores and a `write`.
     pub fn stop(&self) {
         self.shared.stop.store(true, Ordering::Release);
         self.shared.notifier.notify();
+    }
+
+    /// Whether this is the loop's own thread: waiting here for the loop would be for ever.
+    pub(crate) fn is_home(&self) -> bool {
+        std::thread::current().id() == self.shared.home
     }
 
     pub(crate) fn task(&self, task: Task) -> Result<(), Error> {
@@ -200,6 +228,7 @@ impl fmt::Debug for Task {
             Self::Send { .. } => "Send",
             Self::Wakeup { .. } => "Wakeup",
             Self::Late { .. } => "Late",
+            Self::Nudge { .. } => "Nudge",
             Self::Resolved { .. } => "Resolved",
         })
     }

@@ -99,6 +99,8 @@ impl Manager {
     }
 
     fn offer_all(&mut self, entry: &Rc<Entry>) {
+        // The protocol sees what it decoded also where nothing is left of it.
+        let mut decoded = false;
         loop {
             if !entry.takes_input() {
                 return;
@@ -108,12 +110,16 @@ impl Manager {
                 entry.update(|mark| mark.blocked = true);
                 return;
             }
-            if entry.consumed.get() >= entry.conn.received(&self.registry.views).len() {
+            if !decoded && entry.consumed.get() >= entry.conn.received(&self.registry.views).len() {
                 return;
             }
+            decoded = false;
             match self.with_protocol(entry, |protocol, connection| protocol.receive(connection)) {
                 Some(Step::Again) => {}
-                Some(Step::Decode) => self.decode(entry),
+                Some(Step::Decode) => {
+                    self.decode(entry);
+                    decoded = true;
+                }
                 Some(Step::Wait) | None => return,
             }
         }

@@ -1,6 +1,9 @@
-//! What a peer may make us hold.
+//! What a peer may make us hold, and for how long.
 
-/// Bounds on what one connection may make the manager keep in memory. All are on by default.
+use std::time::Duration;
+
+/// Bounds on what peers may make a listener keep, in bytes and in time. All are on by default; a time of
+/// [`Duration::MAX`] is none.
 ///
 /// ```
 /// let mut limits = mongoose::Limits::default();
@@ -23,10 +26,40 @@ pub struct Limits {
     /// [`OutputFull`](crate::Error::OutputFull). Default: 16,777,216. HTTP replies go out whole whatever their size;
     /// while more than this waits, no further request of that connection is read.
     pub output: usize,
+    /// Connections that the listener has at a time. Default: 65,536. Past it an HTTP peer gets 503, and any is closed.
+    pub connections: usize,
+    /// How long a request's head may take, from the connection's start or from its first byte. Default: 30 s. Past it
+    /// the peer gets 408.
+    pub head_time: Duration,
+    /// How long a request's body may take, and one second more for each 1,000 bytes that have come. Default: 30 s. Past
+    /// it the peer gets 408. It does not run while [reading is paused](crate::Connection::pause).
+    pub body_time: Duration,
+    /// How long a connection is kept between two requests. Default: 75 s. Past it, it is closed.
+    pub idle_time: Duration,
+    /// How long a [deferred](crate::http::Reply::defer) reply may take. Default: 60 s. Past it the peer gets 504.
+    pub reply_time: Duration,
+    /// How long making a connection may take, the lookup of its host included. Default: 30 s. An address that does not
+    /// answer leaves time for the others.
+    pub connect_time: Duration,
+    /// How long output may wait without any of it leaving. Default: 60 s. Past it the connection is closed.
+    pub write_time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: 64 << 10, headers: 128, body: 3 << 20, received: 3 << 20, output: 16 << 20 }
+        Self {
+            head: 64 << 10,
+            headers: 128,
+            body: 3 << 20,
+            received: 3 << 20,
+            output: 16 << 20,
+            connections: 1 << 16,
+            head_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(75),
+            reply_time: Duration::from_secs(60),
+            connect_time: Duration::from_secs(30),
+            write_time: Duration::from_secs(60),
+        }
     }
 }

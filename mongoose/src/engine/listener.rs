@@ -9,7 +9,7 @@ use std::rc::{Rc, Weak};
 
 use super::core::Core;
 use super::transport::Socket;
-use super::{Acceptor, ConnectionId, Limits, Registry};
+use super::{Acceptor, Admission, ConnectionId, Limits, Registry};
 use crate::ffi::{self, Bind, Flag};
 use crate::net::{Endpoint, Handler, Scheme, Stream};
 use crate::{Error, http};
@@ -75,7 +75,13 @@ impl<'u> ListenerBuilder<'u> {
     pub fn http(self, handler: impl http::Handler) -> Result<Listener, Error> {
         let shared = Rc::new(RefCell::new(handler));
         let service = http::Service::new(&self.limits);
-        self.begin(Scheme::Http, Box::new(move || http::Server::boxed(&service, Rc::clone(&shared))))
+        self.begin(
+            Scheme::Http,
+            Box::new(move |admission| match admission {
+                Admission::Welcome => Some(http::Server::boxed(&service, Rc::clone(&shared))),
+                Admission::Full => Some(http::Overloaded::boxed(&service)),
+            }),
+        )
     }
 
     /// Serves HTTP, each connection by a handler of its own, whose fields are the connection's state.
@@ -89,7 +95,10 @@ impl<'u> ListenerBuilder<'u> {
         let service = http::Service::new(&self.limits);
         self.begin(
             Scheme::Http,
-            Box::new(move || http::Server::boxed(&service, Rc::new(RefCell::new(make())))),
+            Box::new(move |admission| match admission {
+                Admission::Welcome => Some(http::Server::boxed(&service, Rc::new(RefCell::new(make())))),
+                Admission::Full => Some(http::Overloaded::boxed(&service)),
+            }),
         )
     }
 
@@ -100,7 +109,11 @@ impl<'u> ListenerBuilder<'u> {
     #[doc(alias = "mg_listen")]
     pub fn tcp(self, handler: impl Handler) -> Result<Listener, Error> {
         let shared = Rc::new(RefCell::new(handler));
-        self.begin(Scheme::Tcp, Box::new(move || Stream::boxed(Rc::clone(&shared))))
+        let accept = move |admission| match admission {
+            Admission::Welcome => Some(Stream::boxed(Rc::clone(&shared))),
+            Admission::Full => None,
+        };
+        self.begin(Scheme::Tcp, Box::new(accept))
     }
 
     /// Accepts raw TCP connections, each handled by a handler of its own.
@@ -108,7 +121,11 @@ impl<'u> ListenerBuilder<'u> {
     /// # Errors
     /// As [`tcp`](Self::tcp).
     pub fn tcp_each<H: Handler>(self, mut make: impl FnMut() -> H + 'static) -> Result<Listener, Error> {
-        self.begin(Scheme::Tcp, Box::new(move || Stream::boxed(Rc::new(RefCell::new(make())))))
+        let accept = move |admission| match admission {
+            Admission::Welcome => Some(Stream::boxed(Rc::new(RefCell::new(make())))),
+            Admission::Full => None,
+        };
+        self.begin(Scheme::Tcp, Box::new(accept))
     }
 
     fn begin(self, scheme: Scheme, accept: Acceptor) -> Result<Listener, Error> {
@@ -136,6 +153,7 @@ impl<'u> ListenerBuilder<'u> {
         entry.conn.set(Flag::Listening, true);
         entry.local.set(address);
         *entry.acceptor.borrow_mut() = Some(accept);
+        *entry.siblings.borrow_mut() = Some(Rc::default());
         if let Err(source) = core.watch(&entry, 0) {
             core.doom(&entry);
             return Err(failed(source));

@@ -62,6 +62,12 @@ impl Manager {
                 self.with_protocol(&entry, |protocol, connection| protocol.late(connection, late));
                 self.reconcile(&entry);
             }
+            Task::Nudge { id } => {
+                if let Some(entry) = core.find(id).filter(|entry| !entry.is_over()) {
+                    entry.update(|mark| mark.pulling = true);
+                    self.reconcile(&entry);
+                }
+            }
             Task::Resolved { id, result } => self.resolved(id, result),
         }
     }
@@ -93,6 +99,11 @@ impl Manager {
                 Action::Close(id) => {
                     if let Some(entry) = core.find(*id) {
                         core.doom(&entry);
+                    }
+                }
+                Action::Deadline(id) => {
+                    if let Some(entry) = core.find(*id) {
+                        self.look_at_deadlines(&entry);
                     }
                 }
                 Action::Accept(id) => {

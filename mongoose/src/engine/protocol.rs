@@ -25,6 +25,18 @@ pub(crate) trait Protocol {
     /// All that waited to be sent has left, after some of it had to wait.
     fn written(&mut self, _connection: &Connection<'_>) {}
 
+    /// The deadline it had [set](Connection::set_deadline) has passed. The default reports it, and closes.
+    fn expired(&mut self, connection: &Connection<'_>) {
+        self.failed(connection, &Error::Deadline { phase: "finish" });
+        connection.close();
+    }
+
+    /// There is room for more output; called while the protocol asked for it by
+    /// [`set_pulling`](Connection::set_pulling).
+    fn pull(&mut self, connection: &Connection<'_>) {
+        connection.set_pulling(false);
+    }
+
     /// A reply from another thread.
     fn late(&mut self, _connection: &Connection<'_>, _late: Late) {}
 
@@ -57,5 +69,13 @@ pub(crate) enum Step {
     Decode,
 }
 
-/// Makes the protocol of an accepted connection. May be the user's code.
-pub(crate) type Acceptor = Box<dyn FnMut() -> Box<dyn Protocol>>;
+/// Makes the protocol of an accepted connection, or has it closed. May be the user's code.
+pub(crate) type Acceptor = Box<dyn FnMut(Admission) -> Option<Box<dyn Protocol>>>;
+
+/// Whether a listener has room for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    Welcome,
+    /// It is past [`Limits::connections`](crate::Limits::connections): to be turned away in the protocol's own words.
+    Full,
+}

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::transport::Socket;
 use super::{Entry, Manager};
+use crate::ffi::Flag;
 
 impl Manager {
     /// Releases the entries that are marked as closing. Stops once user code has panicked; the rest waits.
@@ -24,6 +25,12 @@ impl Manager {
     fn release(&mut self, entry: &Rc<Entry>) {
         let core = Rc::clone(&self.registry.core);
         self.with_protocol(entry, |protocol, connection| protocol.closed(connection));
+        core.drop_watchdog(entry);
+        if let Some(siblings) = entry.siblings.take()
+            && !entry.conn.is(Flag::Listening)
+        {
+            siblings.set(siblings.get() - 1);
+        }
         core.unwatch(entry);
         drop(entry.socket.replace(Socket::Closed));
         if let Some(buffer) = entry.conn.take_back(&mut self.registry.views) {

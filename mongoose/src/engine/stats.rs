@@ -10,6 +10,8 @@ pub struct Stats {
     pub connections: u64,
     /// Connections that listeners accepted.
     pub accepted: u64,
+    /// Connections past [`Limits::connections`](crate::Limits::connections).
+    pub turned_away: u64,
     /// Turns of the loop.
     pub polls: u64,
     /// Bytes received.
@@ -28,6 +30,7 @@ pub(super) struct Counters {
     opened: Cell<u64>,
     closed: Cell<u64>,
     accepted: Cell<u64>,
+    turned_away: Cell<u64>,
     polls: Cell<u64>,
     received: Cell<u64>,
     sent: Cell<u64>,
@@ -51,6 +54,10 @@ impl Counters {
         add(&self.accepted, 1);
     }
 
+    pub(super) fn turned_away(&self) {
+        add(&self.turned_away, 1);
+    }
+
     pub(super) fn polled(&self) {
         add(&self.polls, 1);
     }
@@ -71,6 +78,7 @@ impl Counters {
         Stats {
             connections: self.opened.get() - self.closed.get(),
             accepted: self.accepted.get(),
+            turned_away: self.turned_away.get(),
             polls: self.polls.get(),
             received: self.received.get(),
             sent: self.sent.get(),

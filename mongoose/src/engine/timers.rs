@@ -14,6 +14,8 @@ pub(super) enum Action {
     Close(ConnectionId),
     /// A listener tries again.
     Accept(ConnectionId),
+    /// A connection's deadline may have passed.
+    Deadline(ConnectionId),
 }
 
 /// Names a timer; stale once that is gone.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::Reply;
-use crate::engine::{Late, Task};
+use super::outgoing::Outgoing;
+use crate::engine::{Payload, Task};
 use crate::{ConnectionId, Error, Handle};
 
 /// What a reply has to know about its request.
@@ -17,6 +18,23 @@ pub(super) struct Terms {
     pub(super) minor: u8,
     /// Whether the connection stays open after it.
     pub(super) keep_alive: bool,
+}
+
+/// A reply that was made elsewhere, on its way to the server.
+#[derive(Debug)]
+pub(super) struct LateReply {
+    /// Which of the connection's requests it answers.
+    pub(super) sequence: u64,
+    /// Open at its end: whether the connection stays is known only when it is sent.
+    pub(super) head: Vec<u8>,
+    pub(super) body: LateBody,
+    pub(super) close: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum LateBody {
+    Whole(Payload<'static>),
+    Streamed(Outgoing),
 }
 
 /// A reply that is due: [`Reply::defer`] gives one, for any thread. Requests behind it on the same connection wait.
@@ -62,18 +80,22 @@ impl Deferred {
         self.terms
     }
 
-    pub(super) fn answer(mut self, late: Late) -> Result<(), Error> {
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub(super) fn answer(mut self, late: LateReply) -> Result<(), Error> {
         self.answered = true;
-        self.handle.task(Task::Late { id: self.id, late })
+        self.handle.task(Task::Late { id: self.id, late: Box::new(late) })
     }
 }
 
 impl Drop for Deferred {
     fn drop(&mut self) {
         if !self.answered {
-            let late = super::reply::internal_error(self.terms);
+            let late = super::reply::plain(self.terms, 500);
             // The manager may be gone: then nobody waits.
-            let _ = self.handle.task(Task::Late { id: self.id, late });
+            let _ = self.handle.task(Task::Late { id: self.id, late: Box::new(late) });
         }
     }
 }

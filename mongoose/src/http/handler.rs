@@ -1,6 +1,6 @@
 //! The handler of an HTTP server.
 
-use super::{Reply, Request};
+use super::{BodyMode, Reply, Request};
 use crate::{Connection, Error, Event};
 
 /// Answers requests. Any `FnMut(Request<'_>, Reply<'_>) -> Result<(), Error>` is one; closures name the two types.
@@ -31,6 +31,13 @@ pub trait Handler: 'static {
     /// Whatever should be told to [`event`](Self::event) as [`Event::Error`]; the peer gets 500 if it got nothing yet.
     #[doc(alias = "MG_EV_HTTP_MSG")]
     fn request(&mut self, request: Request<'_>, reply: Reply<'_>) -> Result<(), Error>;
+
+    /// Chooses how the body of a request reaches [`request`](Self::request), once its head is there. Of the body the
+    /// request shows at most what came with it. Not called for a request without one. [`BodyMode::Buffered`] by default.
+    fn body_mode(&mut self, request: &Request<'_>) -> BodyMode {
+        let _ = request;
+        BodyMode::Buffered
+    }
 
     /// Takes note of what else happens: accepted, request refused by the gate ([`Error::Refused`]), closed, and so on.
     /// Does nothing by default.

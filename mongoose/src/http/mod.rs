@@ -1,17 +1,51 @@
 //! HTTP/1.x: requests, replies, and the handlers between them.
 
+mod answering;
+mod base64;
+mod channel;
+#[cfg(feature = "http")]
+mod convert;
+#[cfg(feature = "cookies")]
+mod cookies;
+mod credentials;
 mod date;
 mod deferred;
+mod files;
+mod form;
 mod handler;
 mod headers;
+#[cfg(feature = "serde")]
+mod json;
+mod outgoing;
+mod parameters;
+#[cfg(feature = "router")]
+mod params;
 mod reply;
 mod reply_head;
 mod request;
+#[cfg(feature = "router")]
+mod router;
 mod server;
+mod sse;
+mod upload;
 
+pub use crate::engine::{BodySource, Piece};
+#[cfg(feature = "cookies")]
+pub use ::cookie;
+pub(crate) use answering::Overloaded;
+pub use channel::BodySender;
+pub use credentials::{Credentials, basic_authorization, constant_time_eq};
 pub use deferred::Deferred;
+pub use files::Files;
+pub use form::{Form, Multipart, MultipartEvent, MultipartParser, Part, PartHead};
 pub use handler::Handler;
 pub use headers::{HeaderValue, Headers};
+#[cfg(feature = "router")]
+pub use params::Params;
 pub use reply::Reply;
 pub use request::{QueryPairs, Request};
+#[cfg(feature = "router")]
+pub use router::Router;
 pub(crate) use server::{Server, Service};
+pub use sse::{EventSender, ServerEvent, SlowSubscriber, Subscribers};
+pub use upload::{BodyMode, Upload};

@@ -2,12 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
+use super::channel::{self, BodySender};
 use super::date::{self, DateCache};
-use super::deferred::{Deferred, Terms};
-use super::reply_head::{JSON, Persistence, ReplyHead, TEXT, is_token, write_header};
-use crate::engine::{Late, Payload};
+use super::deferred::{Deferred, LateBody, LateReply, Terms};
+use super::outgoing::{Heartbeat, Outgoing};
+use super::reply_head::{JSON, Persistence, ReplyHead, TEXT, Transfer, is_token, write_header};
+use super::{EventSender, Upload};
+use crate::engine::{BodySource, Payload, ReaderSource};
+use crate::ffi::reason_phrase;
 use crate::net::Stream;
 use crate::{Connection, Error};
 
@@ -22,13 +28,25 @@ pub(super) enum Fate {
     Sent,
     Deferred,
     Upgraded,
+    /// The head is sent, the body follows.
+    Streamed,
+    /// The request's body is to be handed over first.
+    Receiving,
+}
+
+/// What goes on after the handler returned.
+pub(super) enum Rest {
+    Body(Box<Outgoing>),
+    Upload(Box<dyn Upload>),
 }
 
 /// One request being answered, as the server sees it.
-#[derive(Debug)]
 pub(super) struct Exchange<'s> {
     pub(super) terms: Cell<Terms>,
     pub(super) fate: Cell<Fate>,
+    pub(super) rest: Cell<Option<Rest>>,
+    /// The body was handed over in pieces.
+    pub(super) received: bool,
     pub(super) date: &'s RefCell<DateCache>,
 }
 
@@ -46,8 +64,9 @@ pub struct Reply<'r> {
     has_date: bool,
     has_type: bool,
     close: bool,
+    length: Option<u64>,
     /// What was wrong with a header or the status: said at the end.
-    error: Option<Error>,
+    pub(super) error: Option<Error>,
 }
 
 enum To<'r> {
@@ -66,7 +85,16 @@ impl<'r> Reply<'r> {
 
     fn new(to: To<'r>) -> Self {
         let headers = Vec::new();
-        Self { to, status: 200, headers, has_date: false, has_type: false, close: false, error: None }
+        Self {
+            to,
+            status: 200,
+            headers,
+            has_date: false,
+            has_type: false,
+            close: false,
+            length: None,
+            error: None,
+        }
     }
 
     /// Sets the status, 200 to 999. Default: 200. Another one is an error at the end.
@@ -91,6 +119,16 @@ impl<'r> Reply<'r> {
             }
         }
         self
+    }
+
+    /// The status that was set.
+    pub(super) fn status_code(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether a `Content-Type` was set.
+    pub(super) fn has_content_type(&self) -> bool {
+        self.has_type
     }
 
     /// Closes the connection after this reply.
@@ -173,7 +211,7 @@ impl<'r> Reply<'r> {
             status: 101,
             headers: &self.headers,
             content_type: None,
-            length: None,
+            transfer: Transfer::Unsaid,
             date: None,
             persistence: Some(Persistence::Upgrade),
         };
@@ -182,25 +220,152 @@ impl<'r> Reply<'r> {
         Ok(())
     }
 
-    fn send(mut self, body: Payload<'_>, content_type: Option<&'static [u8]>) -> Result<(), Error> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
+    /// Announces a body of so many bytes: one that is [streamed](Self::stream) then has a `Content-Length` rather than
+    /// chunks, and HEAD may be answered by [`empty`](Self::empty) without making the body.
+    pub fn length(mut self, bytes: u64) -> Self {
+        self.length = Some(bytes);
+        self
+    }
+
+    /// Sends a body that is made while it is sent, at constant memory: chunked, unless its [`length`](Self::length) was
+    /// announced. To HTTP/1.0 one of unknown length ends with the connection.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    #[doc(alias = "mg_http_printf_chunk")]
+    #[doc(alias = "mg_http_write_chunk")]
+    pub fn stream(self, source: impl BodySource) -> Result<(), Error> {
+        self.send_stream(source, None)
+    }
+
+    /// Sends what a reader gives, in pieces of 64 KB, [as](Self::stream) it is read. It is read on the loop: for one
+    /// that may block, [`channel`](Self::channel) takes a thread's writes.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    pub fn reader(self, reader: impl io::Read + Send + 'static) -> Result<(), Error> {
+        self.stream(ReaderSource(reader))
+    }
+
+    /// Sends a body that any thread writes through the sender that it answers, [as](Self::stream) it is written. At most
+    /// `limit` bytes wait in the sender.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    pub fn channel(self, limit: usize) -> Result<BodySender, Error> {
+        let (sender, receiver) = self.make_channel(limit);
+        self.stream(receiver)?;
+        Ok(sender)
+    }
+
+    /// Begins a stream of server-sent events, as `text/event-stream` that is not cached. At most `limit` bytes of them
+    /// wait. Every 15 seconds without an event a comment is sent, which also finds out that a subscriber is gone. What a
+    /// browser that connects anew saw last is the request's header `Last-Event-ID`.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    #[doc(alias = "MG_HTTP_SSE")]
+    pub fn events(mut self, limit: usize) -> Result<EventSender, Error> {
+        let (sender, receiver) = self.make_channel(limit);
+        if !self.has_type {
+            self = self.header("Content-Type", "text/event-stream");
         }
+        let heartbeat = Heartbeat { every: Duration::from_secs(15), bytes: b":\n\n" };
+        self.header("Cache-Control", "no-store").send_stream(receiver, Some(heartbeat))?;
+        Ok(EventSender::new(sender))
+    }
+
+    /// Takes the request's body in pieces; the answer follows in [`Upload::end`]. It is for requests that
+    /// [`Handler::body_mode`](super::Handler::body_mode) has streamed; for any other the whole body is there, and is
+    /// handed over at once.
+    ///
+    /// # Errors
+    /// [`Error::Status`] for a reply that was deferred, or from [`Upload::end`].
+    pub fn receive(self, upload: impl Upload) -> Result<(), Error> {
+        let To::Now { exchange, .. } = self.to else { return Err(Error::Status(100)) };
+        if exchange.received {
+            return Err(Error::Status(100));
+        }
+        exchange.rest.set(Some(Rest::Upload(Box::new(upload))));
+        exchange.fate.set(Fate::Receiving);
+        Ok(())
+    }
+
+    fn make_channel(&self, limit: usize) -> (BodySender, channel::Receiver) {
+        match &self.to {
+            To::Now { connection, .. } => channel::channel(connection.handle(), connection.id(), limit),
+            To::Later(deferred) => {
+                channel::channel(deferred.handle().clone(), deferred.connection_id(), limit)
+            }
+        }
+    }
+
+    fn terms(&self) -> Terms {
         let mut terms = match &self.to {
             To::Now { exchange, .. } => exchange.terms.get(),
             To::Later(deferred) => deferred.terms(),
         };
         terms.keep_alive &= !self.close;
+        terms
+    }
+
+    fn send_stream(self, source: impl BodySource, heartbeat: Option<Heartbeat>) -> Result<(), Error> {
+        let mut terms = self.terms();
+        let transfer = match (self.length, terms.minor) {
+            _ if has_no_body(self.status) => Transfer::Unsaid,
+            (Some(length), _) => Transfer::Length(length),
+            (None, 0) => {
+                terms.keep_alive = false;
+                Transfer::Unsaid
+            }
+            (None, _) => Transfer::Chunked,
+        };
+        if terms.head_only || has_no_body(self.status) {
+            return self.finish(terms, transfer, Body::Whole(Payload::from_static(b"")), None);
+        }
+        let mut outgoing = Outgoing::new(source, transfer);
+        outgoing.heartbeat = heartbeat;
+        self.finish(terms, transfer, Body::Streamed(outgoing), None)
+    }
+
+    fn send(self, body: Payload<'_>, content_type: Option<&'static [u8]>) -> Result<(), Error> {
+        let terms = self.terms();
+        let length = match self.length {
+            Some(length) if length != body.len() as u64 && !(terms.head_only && body.is_empty()) => {
+                return Err(Error::Body("it is not as long as it was said to be"));
+            }
+            Some(length) => length,
+            None => body.len() as u64,
+        };
+        let (transfer, body) = if has_no_body(self.status) {
+            (Transfer::Unsaid, Payload::from_static(b""))
+        } else if terms.head_only {
+            (Transfer::Length(length), Payload::from_static(b""))
+        } else {
+            (Transfer::Length(length), body)
+        };
+        self.finish(terms, transfer, Body::Whole(body), content_type)
+    }
+
+    fn finish(
+        mut self,
+        terms: Terms,
+        transfer: Transfer,
+        body: Body<'_>,
+        content_type: Option<&'static [u8]>,
+    ) -> Result<(), Error> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
         let content_type = if self.has_type { None } else { content_type };
         let mut head = ReplyHead {
             status: self.status,
             headers: &self.headers,
             content_type,
-            length: length(self.status, &body),
+            transfer,
             date: None,
             persistence: None,
         };
-        let body = if terms.head_only || head.length.is_none() { Payload::from_static(b"") } else { body };
         match self.to {
             To::Now { connection, exchange } => {
                 if !connection.takes_output() {
@@ -211,9 +376,18 @@ impl<'r> Reply<'r> {
                     head.date = Some(date.at(connection.clock().unix_seconds()));
                 }
                 head.persistence = Some(Persistence::of(terms.keep_alive, terms.minor));
-                write_now(connection, &head, body);
                 exchange.terms.set(terms);
-                exchange.fate.set(Fate::Sent);
+                match body {
+                    Body::Whole(body) => {
+                        write_now(connection, &head, body);
+                        exchange.fate.set(Fate::Sent);
+                    }
+                    Body::Streamed(outgoing) => {
+                        write_now(connection, &head, Payload::from_static(b""));
+                        exchange.rest.set(Some(Rest::Body(Box::new(outgoing))));
+                        exchange.fate.set(Fate::Streamed);
+                    }
+                }
                 Ok(())
             }
             To::Later(deferred) => {
@@ -228,26 +402,41 @@ impl<'r> Reply<'r> {
     }
 }
 
-/// The answer where nobody gave one.
-pub(super) fn internal_error(terms: Terms) -> Late {
-    let body = Payload::from_static(b"Internal Server Error\n");
+/// What follows a head.
+enum Body<'b> {
+    Whole(Payload<'b>),
+    Streamed(Outgoing),
+}
+
+impl Body<'_> {
+    fn into_owned(self) -> LateBody {
+        match self {
+            Self::Whole(payload) => LateBody::Whole(payload.into_owned()),
+            Self::Streamed(outgoing) => LateBody::Streamed(outgoing),
+        }
+    }
+}
+
+/// The answer where nobody gave one: the status and its reason.
+pub(super) fn plain(terms: Terms, status: u16) -> LateReply {
+    let body = Payload::from(format!("{}\n", reason_phrase(status)));
     let date = date::now();
     let head = ReplyHead {
-        status: 500,
+        status,
         headers: b"",
         content_type: Some(TEXT),
-        length: Some(body.len()),
+        transfer: Transfer::Length(body.len() as u64),
         date: Some(&date),
         persistence: None,
     };
     let body = if terms.head_only { Payload::from_static(b"") } else { body };
-    late(&head, body, terms)
+    late(&head, LateBody::Whole(body), terms)
 }
 
-fn late(head: &ReplyHead<'_>, body: Payload<'static>, terms: Terms) -> Late {
+fn late(head: &ReplyHead<'_>, body: LateBody, terms: Terms) -> LateReply {
     let mut bytes = Vec::with_capacity(head.size_hint());
     head.write(&mut bytes);
-    Late { sequence: terms.sequence, head: bytes, body, close: !terms.keep_alive }
+    LateReply { sequence: terms.sequence, head: bytes, body, close: !terms.keep_alive }
 }
 
 /// Appends head and body to what is to be sent. A small body is written behind its head at once.
@@ -271,8 +460,8 @@ fn write_now(connection: &Connection<'_>, head: &ReplyHead<'_>, body: Payload<'_
 }
 
 /// 204 and 304 have no body, and no length.
-fn length(status: u16, body: &Payload<'_>) -> Option<usize> {
-    if matches!(status, 204 | 304) { None } else { Some(body.len()) }
+fn has_no_body(status: u16) -> bool {
+    matches!(status, 204 | 304)
 }
 
 impl fmt::Debug for Reply<'_> {

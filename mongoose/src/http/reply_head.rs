@@ -12,12 +12,20 @@ pub(super) struct ReplyHead<'h> {
     pub(super) headers: &'h [u8],
     /// A whole line; where `headers` has none.
     pub(super) content_type: Option<&'static [u8]>,
-    /// `None`: the status has no body.
-    pub(super) length: Option<usize>,
+    pub(super) transfer: Transfer,
     /// Where `headers` has none.
     pub(super) date: Option<&'h DateLine>,
     /// `None`: the head is left open, for [`Persistence::end`] to end it.
     pub(super) persistence: Option<Persistence>,
+}
+
+/// How a reply's body is delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transfer {
+    Length(u64),
+    Chunked,
+    /// There is none by the status, or the connection's end is its end.
+    Unsaid,
 }
 
 /// What [`text`](super::Reply::text) is.
@@ -50,7 +58,7 @@ impl ReplyHead<'_> {
             out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
         } else {
             out.extend_from_slice(b"HTTP/1.1 ");
-            write_number(out, usize::from(self.status));
+            write_number(out, u64::from(self.status));
             out.push(b' ');
             out.extend_from_slice(reason_phrase(self.status).as_bytes());
             out.extend_from_slice(b"\r\n");
@@ -64,10 +72,14 @@ impl ReplyHead<'_> {
         if let Some(content_type) = self.content_type {
             out.extend_from_slice(content_type);
         }
-        if let Some(length) = self.length {
-            out.extend_from_slice(b"Content-Length: ");
-            write_number(out, length);
-            out.extend_from_slice(b"\r\n");
+        match self.transfer {
+            Transfer::Length(length) => {
+                out.extend_from_slice(b"Content-Length: ");
+                write_number(out, length);
+                out.extend_from_slice(b"\r\n");
+            }
+            Transfer::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+            Transfer::Unsaid => {}
         }
         if let Some(persistence) = self.persistence {
             out.extend_from_slice(persistence.end());
@@ -125,7 +137,7 @@ fn line(out: &mut Vec<u8>, before: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_number(out: &mut Vec<u8>, mut number: usize) {
+fn write_number(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     loop {
@@ -151,7 +163,7 @@ mod tests {
             status: 404,
             headers: &headers,
             content_type: Some(b"Content-Type: text/plain\r\n"),
-            length: Some(usize::MAX),
+            transfer: Transfer::Length(u64::MAX),
             date: None,
             persistence: Some(Persistence::Close),
         };

@@ -1,28 +1,30 @@
-//! The server's side of one connection: from the gate's units to the handler, and from its replies to the wire.
+//! The server's side of one connection: from the gate's units to the handler.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Instant;
 
+use super::answering::{Answer, Waiting};
 use super::date::DateCache;
-use super::deferred::Terms;
-use super::reply::{Exchange, Fate, internal_error};
-use super::reply_head::{Persistence, ReplyHead, TEXT};
-use super::{Handler, Reply, Request};
-use crate::engine::{Connection, Late, Payload, Protocol, Step};
+use super::deferred::{LateReply, Terms};
+use super::reply::{Exchange, Fate, Rest};
+use super::upload::{Available, Incoming};
+use super::{BodyMode, Handler, Reply, Request, Upload};
+use crate::engine::{Connection, Late, Protocol, Step};
 use crate::ffi::{HttpMessage, MessageFields};
 use crate::gate::http::{Chunked, Framing, Head, HeadScan, Progress, Refusal, scratch};
 use crate::{Error, Event, Limits};
 
-/// Received bytes that may wait behind a request whose reply is due.
-const APPETITE_WHILE_DUE: usize = 64 << 10;
+/// Received bytes that may wait behind a request whose reply is due, or ahead of an upload's handler.
+pub(super) const APPETITE: usize = 64 << 10;
 
 /// What the connections of one listener share.
 #[derive(Debug)]
 pub(crate) struct Service {
-    limits: Limits,
+    pub(super) limits: Limits,
     /// Handlers never nest, so one message serves all (invariant 5).
     message: RefCell<HttpMessage>,
-    date: RefCell<DateCache>,
+    pub(super) date: RefCell<DateCache>,
 }
 
 impl Service {
@@ -34,24 +36,28 @@ impl Service {
 
 /// One connection.
 pub(crate) struct Server<H> {
-    service: Rc<Service>,
-    handler: Rc<RefCell<H>>,
-    stage: Stage,
+    pub(super) service: Rc<Service>,
+    pub(super) handler: Rc<RefCell<H>>,
+    pub(super) stage: Stage,
+    /// What of the reply to the request at hand is still to come.
+    pub(super) answer: Answer,
+    /// What the deadline is for.
+    pub(super) waiting: Waiting,
+    /// When the body at hand began to arrive.
+    body_since: Instant,
     /// Counts requests, so that a late reply finds its own.
-    sequence: u64,
-    /// A reply was deferred and has not come.
-    due: bool,
+    pub(super) sequence: u64,
     /// No further request after the one at hand.
-    closing: bool,
+    pub(super) closing: bool,
     /// The peer said so of the request at hand.
-    peer_closes: bool,
+    pub(super) peer_closes: bool,
     /// Of the request at hand: 0 or 1, of HTTP/1.x.
-    minor: u8,
+    pub(super) minor: u8,
 }
 
 /// How much of the next request is known.
 #[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     Head(HeadScan),
     /// The body is not all there.
     Sized {
@@ -63,12 +69,24 @@ enum Stage {
         decoder: Box<Chunked>,
         raw_end: usize,
     },
+    /// The head was handled; the body is handed over as it comes.
+    Upload(Box<Incoming>, Terms),
 }
 
 impl Stage {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self::Head(HeadScan::default())
     }
+}
+
+/// What a handler did with its reply.
+pub(super) struct Outcome {
+    pub(super) result: Result<(), Error>,
+    pub(super) fate: Fate,
+    pub(super) terms: Terms,
+    pub(super) rest: Option<Rest>,
+    /// A C function replied, and has said so in C's way.
+    pub(super) replied_in_c: bool,
 }
 
 impl<H: Handler> Server<H> {
@@ -78,8 +96,10 @@ impl<H: Handler> Server<H> {
             service,
             handler,
             stage: Stage::start(),
+            answer: Answer::Done,
+            waiting: Waiting::Head,
+            body_since: Instant::now(),
             sequence: 0,
-            due: false,
             closing: false,
             peer_closes: false,
             minor: 1,
@@ -92,29 +112,148 @@ impl<H: Handler> Server<H> {
         let mut room = scratch();
         let head = match scan.parse(input, &self.service.limits, &mut room) {
             Ok(Some(head)) => head,
-            Ok(None) => return Step::Wait,
+            Ok(None) => {
+                if self.waiting == Waiting::Idle {
+                    self.wait_for(connection, Waiting::Head);
+                }
+                return Step::Wait;
+            }
             Err(refusal) => return self.refuse(connection, refusal),
         };
         match head.framing {
-            Framing::Length(body) if body > self.service.limits.body => {
-                self.refuse(connection, Refusal::new(413, "a body past the limit"))
-            }
-            Framing::Length(body) if input.len() - head.len >= body => {
-                let end = head.len + body;
-                self.handle(connection, &head, &input[..end], end)
+            Framing::Length(0) => self.handle(connection, &head, &input[..head.len], head.len),
+            _ => self.begin_body(connection, &head, input),
+        }
+    }
+
+    /// Has the handler choose how a body comes, and begins with it.
+    fn begin_body(&mut self, connection: &Connection<'_>, head: &Head<'_, '_>, input: &[u8]) -> Step {
+        let end = match head.framing {
+            Framing::Length(body) if input.len() - head.len >= body => Some(head.len + body),
+            _ => None,
+        };
+        let mode =
+            self.with_request(connection, head, &input[..end.unwrap_or(head.len)], |handler, request| {
+                handler.body_mode(&request)
+            });
+        let mut limits = self.service.limits.clone();
+        match mode {
+            BodyMode::Buffered => {}
+            BodyMode::UpTo(bytes) => limits.body = bytes,
+            BodyMode::Streamed => return self.begin_upload(connection, head, input),
+        }
+        match head.framing {
+            Framing::Length(body) if body > limits.body => {
+                return self.refuse(connection, Refusal::new(413, "a body past the limit"));
             }
             Framing::Length(body) => {
-                ask_to_continue(connection, &head, input);
+                if let Some(end) = end {
+                    return self.handle(connection, head, &input[..end], end);
+                }
                 self.stage = Stage::Sized { head: head.len, body };
-                Step::Wait
             }
             Framing::Chunked => {
-                ask_to_continue(connection, &head, input);
-                let decoder = Box::new(Chunked::new(&self.service.limits));
+                let decoder = Box::new(Chunked::new(&limits));
                 self.stage = Stage::Chunked { head: head.len, decoder, raw_end: head.len };
-                self.next_chunks(connection, input)
             }
         }
+        ask_to_continue(connection, head, input);
+        self.body_since = connection.clock().now();
+        self.allow_body(connection, 0);
+        match self.stage {
+            Stage::Chunked { .. } => self.next_chunks(connection, input),
+            _ => Step::Wait,
+        }
+    }
+
+    /// Has a request handled before its body is there.
+    fn begin_upload(&mut self, connection: &Connection<'_>, head: &Head<'_, '_>, input: &[u8]) -> Step {
+        let terms = self.begin_answer(connection, head);
+        // Unless the body is wanted, it is in the way of what comes behind it.
+        let unwanted = Terms { keep_alive: false, ..terms };
+        let mut outcome = self.ask(connection, head, &input[..head.len], unwanted);
+        connection.consume_unit(head.len);
+        if let Some(Rest::Upload(upload)) = outcome.rest.take() {
+            if let Err(error) = outcome.result {
+                return self.abandon(connection, upload, terms, &error);
+            }
+            ask_to_continue(connection, head, input);
+            let incoming = Incoming::new(upload, head.framing, &self.service.limits);
+            self.stage = Stage::Upload(Box::new(incoming), terms);
+            connection.set_appetite(APPETITE);
+            self.body_since = connection.clock().now();
+            self.allow_body(connection, 0);
+            return Step::Again;
+        }
+        self.stage = Stage::start();
+        self.closing = true;
+        // It may send the body yet: bytes that nobody reads would reset the connection, and the reply be lost.
+        self.peer_closes = false;
+        self.conclude(connection, outcome)
+    }
+
+    /// Hands over what has come of an upload.
+    fn next_piece(&mut self, connection: &Connection<'_>, input: &[u8]) -> Step {
+        let Stage::Upload(incoming, terms) = &mut self.stage else {
+            unreachable!("called in this stage alone")
+        };
+        let count = match incoming.available(input) {
+            Available::Encoded => return Step::Decode,
+            Available::Bytes(count) => count,
+        };
+        let mut result = Ok(());
+        if count > 0 {
+            incoming.take(count);
+            result = incoming.upload.data(connection, &input[..count]);
+            connection.consume_unit(count);
+        }
+        let (terms, received, progress) = (*terms, incoming.received, incoming.progress());
+        match (result, progress) {
+            (Ok(()), Progress::More) => {
+                self.allow_body(connection, received);
+                Step::Wait
+            }
+            (Ok(()), Progress::Refused(refusal)) => self.refuse(connection, refusal),
+            (result, _) => {
+                let Stage::Upload(incoming, _) = std::mem::replace(&mut self.stage, Stage::start()) else {
+                    unreachable!("it was so above")
+                };
+                match result {
+                    Ok(()) => self.end_upload(connection, incoming.upload, terms),
+                    Err(error) => self.abandon(connection, incoming.upload, terms, &error),
+                }
+            }
+        }
+    }
+
+    fn end_upload(&mut self, connection: &Connection<'_>, mut upload: Box<dyn Upload>, terms: Terms) -> Step {
+        connection.set_appetite(usize::MAX);
+        // Nobody is left who would.
+        connection.resume();
+        let terms = Terms { keep_alive: terms.keep_alive && !self.closing, ..terms };
+        let outcome = ask(&self.service, connection, terms, true, |reply| upload.end(reply));
+        self.conclude(connection, outcome)
+    }
+
+    /// Gives up on a body that its receiver could not use.
+    fn abandon(
+        &mut self,
+        connection: &Connection<'_>,
+        mut upload: Box<dyn Upload>,
+        terms: Terms,
+        error: &Error,
+    ) -> Step {
+        self.stage = Stage::start();
+        upload.failed(error);
+        self.handler.borrow_mut().event(connection, Event::Error(error));
+        let status = match error {
+            Error::Refused { status, .. } => *status,
+            _ => 500,
+        };
+        self.closing = true;
+        self.peer_closes = false;
+        self.send(connection, super::reply::plain(Terms { keep_alive: false, ..terms }, status));
+        Step::Wait
     }
 
     fn next_chunks(&mut self, connection: &Connection<'_>, input: &[u8]) -> Step {
@@ -123,7 +262,10 @@ impl<H: Handler> Server<H> {
         };
         match decoder.progress() {
             Progress::More if input.len() > *raw_end => Step::Decode,
-            Progress::More => Step::Wait,
+            Progress::More => {
+                self.allow_body(connection, decoder.body() as u64);
+                Step::Wait
+            }
             Progress::Done => {
                 let end = head + decoder.body();
                 self.handle_again(connection, input, end)
@@ -151,116 +293,103 @@ impl<H: Handler> Server<H> {
         end: usize,
     ) -> Step {
         self.stage = Stage::start();
+        let terms = self.begin_answer(connection, head);
+        let mut outcome = self.ask(connection, head, message, terms);
+        connection.consume_unit(end);
+        let Some(Rest::Upload(mut upload)) = outcome.rest.take_if(|rest| matches!(rest, Rest::Upload(_)))
+        else {
+            return self.conclude(connection, outcome);
+        };
+        let body = &message[head.len..];
+        let mut result = outcome.result;
+        if result.is_ok() && !body.is_empty() {
+            result = upload.data(connection, body);
+        }
+        match result {
+            Ok(()) => self.end_upload(connection, upload, terms),
+            Err(error) => self.abandon(connection, upload, terms, &error),
+        }
+    }
+
+    /// Notes what the answer has to know of its request.
+    fn begin_answer(&mut self, connection: &Connection<'_>, head: &Head<'_, '_>) -> Terms {
         self.sequence += 1;
         self.peer_closes = !head.keep_alive;
         self.minor = head.minor;
-        let terms = Terms {
+        connection.set_responding(true);
+        Terms {
             sequence: self.sequence,
             head_only: head.method == "HEAD",
             minor: head.minor,
             keep_alive: head.keep_alive && !self.closing,
-        };
+        }
+    }
+
+    /// Has the handler answer a request.
+    fn ask(
+        &mut self,
+        connection: &Connection<'_>,
+        head: &Head<'_, '_>,
+        message: &[u8],
+        terms: Terms,
+    ) -> Outcome {
         let service = Rc::clone(&self.service);
-        let exchange = Exchange { terms: Cell::new(terms), fate: Cell::new(Fate::Open), date: &service.date };
-        connection.set_responding(true);
-        let result = {
-            let mut slot = service.message.borrow_mut();
-            let fields = MessageFields {
-                method: head.method,
-                uri: head.target.path,
-                query: head.target.query,
-                protocol: if head.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" },
-                body: &message[head.len..],
-                head: &message[..head.len],
-                message,
-            };
-            let view = slot.fill(fields, head.headers.iter().map(|header| (header.name, header.value)));
-            let request = Request::new(view, head.raw_target, connection);
-            self.handler.borrow_mut().request(request, Reply::now(connection, &exchange))
+        self.with_request(connection, head, message, |handler, request| {
+            ask(&service, connection, terms, false, |reply| handler.request(request, reply))
+        })
+    }
+
+    /// Shows a request to the handler. `message` is its head, and what is there of its body.
+    fn with_request<R>(
+        &mut self,
+        connection: &Connection<'_>,
+        head: &Head<'_, '_>,
+        message: &[u8],
+        call: impl FnOnce(&mut H, Request<'_>) -> R,
+    ) -> R {
+        let mut slot = self.service.message.borrow_mut();
+        let fields = MessageFields {
+            method: head.method,
+            uri: head.target.path,
+            query: head.target.query,
+            protocol: if head.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" },
+            body: &message[head.len..],
+            head: &message[..head.len],
+            message,
         };
-        connection.consume_unit(end);
-        if let Err(error) = &result {
-            self.handler.borrow_mut().event(connection, Event::Error(error));
-        }
-        // A C function that replied has said so in C's way.
-        let replied_in_c = !connection.is_responding();
-        match exchange.fate.get() {
-            Fate::Deferred => {
-                self.due = true;
-                connection.set_appetite(APPETITE_WHILE_DUE);
-                Step::Wait
-            }
-            Fate::Upgraded => {
-                connection.set_responding(false);
-                Step::Again
-            }
-            Fate::Open if !replied_in_c => {
-                self.send(connection, internal_error(exchange.terms.get()));
-                Step::Again
-            }
-            Fate::Open | Fate::Sent => {
-                self.finish(connection, !exchange.terms.get().keep_alive);
-                Step::Again
-            }
-        }
+        let view = slot.fill(fields, head.headers.iter().map(|header| (header.name, header.value)));
+        call(&mut self.handler.borrow_mut(), Request::new(view, head.raw_target, connection))
     }
 
-    /// Sends a reply that was made elsewhere.
-    fn send(&mut self, connection: &Connection<'_>, late: Late) {
-        let close = late.close || self.closing;
-        if connection.takes_output() {
-            connection.entry.collect_send();
-            let mut output = connection.entry.output.borrow_mut();
-            output.gather(&late.head);
-            output.gather(Persistence::of(!close, self.minor).end());
-            output.push(late.body);
-        }
-        self.finish(connection, close);
+    /// Sets the deadline of a body of which so much has come.
+    fn allow_body(&mut self, connection: &Connection<'_>, received: u64) {
+        let spent = connection.clock().now().saturating_duration_since(self.body_since);
+        self.wait_for(connection, Waiting::Body { received, spent });
     }
+}
 
-    /// A request is answered: on to the next, or to the end.
-    fn finish(&mut self, connection: &Connection<'_>, close: bool) {
-        connection.set_responding(false);
-        if !close {
-            return;
-        }
-        // A peer that asked to close sends no more, unless it pipelined. Any other may: bytes that nobody reads would
-        // have the system reset the connection, and the reply be lost.
-        if self.peer_closes && connection.received().is_empty() {
-            connection.drain();
-        } else {
-            connection.drain_and_linger();
-        }
-    }
-
-    /// Answers what is no request, tells the handler, and closes.
-    fn refuse(&mut self, connection: &Connection<'_>, refusal: Refusal) -> Step {
-        self.stage = Stage::start();
-        // A refused head is not known to be one: its first bytes have to do.
-        let head_only = connection.received().starts_with(b"HEAD ");
-        let body = Payload::from(format!("{}\n", refusal.reason));
-        {
-            let mut date = self.service.date.borrow_mut();
-            let head = ReplyHead {
-                status: refusal.status,
-                headers: b"",
-                content_type: Some(TEXT),
-                length: Some(body.len()),
-                date: Some(date.at(connection.clock().unix_seconds())),
-                persistence: Some(Persistence::Close),
-            };
-            connection.entry.collect_send();
-            let mut output = connection.entry.output.borrow_mut();
-            output.gather_with(head.size_hint(), |out| head.write(out));
-            if !head_only {
-                output.push(body);
-            }
-        }
-        let error = Error::Refused { status: refusal.status, reason: refusal.reason };
-        self.handler.borrow_mut().event(connection, Event::Error(&error));
-        connection.consume_unit(usize::MAX);
-        connection.drain_and_linger();
-        Step::Wait
+/// Makes a reply, has it answered, and sees what became of it.
+fn ask(
+    service: &Service,
+    connection: &Connection<'_>,
+    terms: Terms,
+    received: bool,
+    call: impl FnOnce(Reply<'_>) -> Result<(), Error>,
+) -> Outcome {
+    let exchange = Exchange {
+        terms: Cell::new(terms),
+        fate: Cell::new(Fate::Open),
+        rest: Cell::new(None),
+        received,
+        date: &service.date,
+    };
+    let result = call(Reply::now(connection, &exchange));
+    Outcome {
+        result,
+        fate: exchange.fate.get(),
+        terms: exchange.terms.get(),
+        rest: exchange.rest.take(),
+        replied_in_c: !connection.is_responding(),
     }
 }
 
@@ -268,36 +397,49 @@ impl<H: Handler> Protocol for Server<H> {
     fn opened(&mut self, connection: &Connection<'_>) {
         connection.set_appetite(usize::MAX);
         connection.set_framed();
+        self.wait_for(connection, Waiting::Head);
         self.handler.borrow_mut().event(connection, Event::Accept);
     }
 
     fn receive(&mut self, connection: &Connection<'_>) -> Step {
-        if self.due {
+        if self.answer.is_due() {
             return Step::Wait;
         }
         let input = connection.received();
         match self.stage {
             Stage::Head(_) => self.next_request(connection, input),
-            Stage::Sized { head, body } if input.len() < head + body => Step::Wait,
+            Stage::Sized { head, body } if input.len() < head + body => {
+                self.allow_body(connection, (input.len() - head) as u64);
+                Step::Wait
+            }
             Stage::Sized { head, body } => self.handle_again(connection, input, head + body),
             Stage::Chunked { .. } => self.next_chunks(connection, input),
+            Stage::Upload(..) => self.next_piece(connection, input),
         }
     }
 
     fn decode(&mut self, input: &mut [u8]) -> usize {
-        let Stage::Chunked { head, decoder, raw_end } = &mut self.stage else { return input.len() };
-        let left = *head + decoder.decode(&mut input[*head..]);
-        *raw_end = left;
-        left
+        match &mut self.stage {
+            Stage::Chunked { head, decoder, raw_end } => {
+                let left = *head + decoder.decode(&mut input[*head..]);
+                *raw_end = left;
+                left
+            }
+            Stage::Upload(incoming, _) => incoming.decode(input),
+            Stage::Head(_) | Stage::Sized { .. } => input.len(),
+        }
     }
 
     fn ended(&mut self, connection: &Connection<'_>) {
-        if self.due {
+        match &self.answer {
+            // Nobody subscribes with half a connection: the peer is gone.
+            Answer::Streamed { body, .. } if body.heartbeat.is_some() => return connection.close(),
             // The peer has only ended its direction: it still gets this reply and those to what it has sent behind the
             // request (hazard 32). `late` has the end told again.
-            return;
+            Answer::Deferred(_) | Answer::Streamed { .. } => return,
+            Answer::Done => {}
         }
-        if !matches!(connection.received(), b"" | b"\r" | b"\r\n") {
+        if self.fail_upload(&Error::Truncated) || !matches!(connection.received(), b"" | b"\r" | b"\r\n") {
             // What is not all there is no message (hazard 18).
             self.handler.borrow_mut().event(connection, Event::Error(&Error::Truncated));
         }
@@ -308,12 +450,25 @@ impl<H: Handler> Protocol for Server<H> {
         self.handler.borrow_mut().event(connection, Event::Write);
     }
 
+    fn expired(&mut self, connection: &Connection<'_>) {
+        self.time_is_up(connection);
+    }
+
+    fn pull(&mut self, connection: &Connection<'_>) {
+        if !self.answer.is_streamed() {
+            connection.set_pulling(false);
+        } else if self.pull_body(connection) {
+            connection.offer_again();
+        }
+    }
+
     fn late(&mut self, connection: &Connection<'_>, late: Late) {
+        let Ok(late) = late.downcast::<LateReply>() else { return };
         // A reply for an earlier request cannot be due any more.
-        if self.due && late.sequence == self.sequence {
-            self.due = false;
+        if matches!(self.answer, Answer::Deferred(_)) && late.sequence == self.sequence {
+            self.answer = Answer::Done;
             connection.set_appetite(usize::MAX);
-            self.send(connection, late);
+            self.send(connection, *late);
             connection.offer_again();
         }
     }
@@ -327,22 +482,29 @@ impl<H: Handler> Protocol for Server<H> {
     }
 
     fn failed(&mut self, connection: &Connection<'_>, error: &Error) {
+        self.fail_upload(error);
         self.handler.borrow_mut().event(connection, Event::Error(error));
     }
 
     fn shutdown(&mut self, connection: &Connection<'_>) {
         self.closing = true;
-        // The beginning of a head is no request yet.
-        if !self.due && matches!(self.stage, Stage::Head(_)) {
-            if connection.received().is_empty() {
-                connection.drain();
-            } else {
-                connection.drain_and_linger();
+        match &self.answer {
+            Answer::Streamed { .. } => connection.set_pulling(true),
+            Answer::Deferred(_) => {}
+            // The beginning of a head is no request yet.
+            Answer::Done if matches!(self.stage, Stage::Head(_)) => {
+                if connection.received().is_empty() {
+                    connection.drain();
+                } else {
+                    connection.drain_and_linger();
+                }
             }
+            Answer::Done => {}
         }
     }
 
     fn closed(&mut self, connection: &Connection<'_>) {
+        self.fail_upload(&Error::Closed);
         self.handler.borrow_mut().event(connection, Event::Close);
     }
 }
@@ -353,11 +515,15 @@ fn ask_to_continue(connection: &Connection<'_>, head: &Head<'_, '_>, input: &[u8
         // Behind a reply that C code has made.
         connection.entry.collect_send();
         connection.entry.output.borrow_mut().gather(b"HTTP/1.1 100 Continue\r\n\r\n");
+        connection.touch();
     }
 }
 
 impl<H> std::fmt::Debug for Server<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("stage", &self.stage).field("due", &self.due).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("stage", &self.stage)
+            .field("answer", &self.answer)
+            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,310 @@
+//! The server's side of one connection: from the handler's replies to the wire, and what is overdue.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Handler;
+use super::deferred::{LateBody, LateReply, Terms};
+use super::outgoing::{Outgoing, Pulled};
+use super::reply::{Fate, Rest, plain};
+use super::reply_head::{Persistence, ReplyHead, TEXT, Transfer};
+use super::server::{APPETITE, Outcome, Server, Service, Stage};
+use crate::engine::{Connection, Payload, Protocol, Step};
+use crate::gate::http::Refusal;
+use crate::{Error, Event};
+
+/// A second more for a body for each of so many bytes that came.
+const BODY_BYTES_A_SECOND: u64 = 1000;
+
+/// What of a reply is still to come.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// All is written, or nothing asked.
+    Done,
+    /// It was put off.
+    Deferred(Terms),
+    /// Its body is made while it is sent.
+    Streamed { body: Box<Outgoing>, close: bool },
+}
+
+impl Answer {
+    #[inline]
+    pub(super) fn is_due(&self) -> bool {
+        !matches!(self, Self::Done)
+    }
+
+    pub(super) fn is_streamed(&self) -> bool {
+        matches!(self, Self::Streamed { .. })
+    }
+}
+
+/// What a connection's deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// The next request.
+    Idle,
+    /// The rest of a head.
+    Head,
+    /// The rest of a body, of which so much came in such a time.
+    Body { received: u64, spent: Duration },
+    /// A deferred reply.
+    Reply,
+    /// Something to stream.
+    Heartbeat(Duration),
+    /// Only for the peer to read.
+    Nothing,
+}
+
+impl<H: Handler> Server<H> {
+    /// Sets the deadline for what is waited for next.
+    #[inline]
+    pub(super) fn wait_for(&mut self, connection: &Connection<'_>, waiting: Waiting) {
+        let limits = &self.service.limits;
+        connection.set_deadline(match waiting {
+            Waiting::Idle => Some(limits.idle_time),
+            Waiting::Head => Some(limits.head_time),
+            Waiting::Body { received, spent } => {
+                let earned = Duration::from_secs(received / BODY_BYTES_A_SECOND);
+                Some(limits.body_time.saturating_add(earned).saturating_sub(spent))
+            }
+            Waiting::Reply => Some(limits.reply_time),
+            Waiting::Heartbeat(every) => Some(every),
+            Waiting::Nothing => None,
+        });
+        self.waiting = waiting;
+    }
+
+    /// Goes on after a handler returned.
+    pub(super) fn conclude(&mut self, connection: &Connection<'_>, outcome: Outcome) -> Step {
+        if let Err(error) = &outcome.result {
+            self.handler.borrow_mut().event(connection, Event::Error(error));
+        }
+        match (outcome.fate, outcome.rest) {
+            (Fate::Streamed, Some(Rest::Body(body))) => {
+                if self.begin_stream(connection, body, !outcome.terms.keep_alive) {
+                    Step::Again
+                } else {
+                    Step::Wait
+                }
+            }
+            (Fate::Deferred, _) => {
+                self.answer = Answer::Deferred(outcome.terms);
+                connection.set_appetite(APPETITE);
+                self.wait_for(connection, Waiting::Reply);
+                Step::Wait
+            }
+            (Fate::Upgraded, _) => {
+                connection.set_responding(false);
+                Step::Again
+            }
+            (Fate::Open, _) if !outcome.replied_in_c => {
+                self.send(connection, plain(outcome.terms, 500));
+                Step::Again
+            }
+            _ => {
+                self.finish(connection, !outcome.terms.keep_alive);
+                Step::Again
+            }
+        }
+    }
+
+    /// Sends a reply that was made elsewhere.
+    pub(super) fn send(&mut self, connection: &Connection<'_>, late: LateReply) {
+        let close = late.close || self.closing;
+        let open = connection.takes_output();
+        if open {
+            connection.entry.collect_send();
+            let mut output = connection.entry.output.borrow_mut();
+            output.gather(&late.head);
+            output.gather(Persistence::of(!close, self.minor).end());
+        }
+        match late.body {
+            LateBody::Whole(body) => {
+                if open {
+                    connection.entry.output.borrow_mut().push(body);
+                }
+                self.finish(connection, close);
+            }
+            LateBody::Streamed(body) => {
+                self.begin_stream(connection, Box::new(body), close);
+            }
+        }
+    }
+
+    /// Begins with a body that is made while it is sent. Whether it is done already.
+    fn begin_stream(&mut self, connection: &Connection<'_>, body: Box<Outgoing>, close: bool) -> bool {
+        self.answer = Answer::Streamed { body, close };
+        connection.set_appetite(APPETITE);
+        connection.set_pulling(true);
+        self.wait_for(connection, Waiting::Nothing);
+        // What is there at once leaves with the head.
+        self.pull_body(connection)
+    }
+
+    /// Moves what there is of a streamed body to the output. Whether it is done.
+    pub(super) fn pull_body(&mut self, connection: &Connection<'_>) -> bool {
+        let Answer::Streamed { body, .. } = &mut self.answer else { return false };
+        let pulled = body.pull(connection);
+        let heartbeat = body.heartbeat;
+        match pulled {
+            Pulled::More => {
+                connection.touch();
+                return false;
+            }
+            // A stream without an end ends when the loop does.
+            Pulled::Asleep if heartbeat.is_some() && self.closing => {
+                body.end(connection);
+                self.stream_done(connection);
+            }
+            Pulled::Asleep => {
+                connection.set_pulling(false);
+                connection.touch();
+                if let Some(heartbeat) = heartbeat {
+                    self.wait_for(connection, Waiting::Heartbeat(heartbeat.every));
+                }
+                return false;
+            }
+            Pulled::Done => self.stream_done(connection),
+            Pulled::Broken(error) => {
+                self.answer = Answer::Done;
+                connection.set_pulling(false);
+                self.handler.borrow_mut().event(connection, Event::Error(&error));
+                // What was made still leaves; without the mark of a whole body, the peer sees that it is not.
+                connection.set_responding(false);
+                connection.drain_and_linger();
+            }
+        }
+        true
+    }
+
+    fn stream_done(&mut self, connection: &Connection<'_>) {
+        let answer = std::mem::replace(&mut self.answer, Answer::Done);
+        connection.set_pulling(false);
+        connection.set_appetite(usize::MAX);
+        self.finish(connection, matches!(answer, Answer::Streamed { close: true, .. }) || self.closing);
+    }
+
+    /// A request is answered: on to the next, or to the end.
+    pub(super) fn finish(&mut self, connection: &Connection<'_>, close: bool) {
+        connection.set_responding(false);
+        if !close {
+            self.wait_for(connection, Waiting::Idle);
+            return;
+        }
+        self.wait_for(connection, Waiting::Nothing);
+        // A peer that asked to close sends no more, unless it pipelined. Any other may: bytes that nobody reads would
+        // have the system reset the connection, and the reply be lost.
+        if self.peer_closes && connection.received().is_empty() {
+            connection.drain();
+        } else {
+            connection.drain_and_linger();
+        }
+    }
+
+    /// Answers what is no request, tells the handler, and closes.
+    pub(super) fn refuse(&mut self, connection: &Connection<'_>, refusal: Refusal) -> Step {
+        let error = Error::Refused { status: refusal.status, reason: refusal.reason };
+        // A refused head is not known to be one: its first bytes have to do.
+        let head_only = !self.fail_upload(&error) && connection.received().starts_with(b"HEAD ");
+        self.stage = Stage::start();
+        self.wait_for(connection, Waiting::Nothing);
+        refuse(connection, &self.service, refusal, head_only);
+        self.handler.borrow_mut().event(connection, Event::Error(&error));
+        connection.consume_unit(usize::MAX);
+        Step::Wait
+    }
+
+    /// Tells the receiver of an upload, where there is one, that it will not be whole.
+    pub(super) fn fail_upload(&mut self, error: &Error) -> bool {
+        if !matches!(self.stage, Stage::Upload(..)) {
+            return false;
+        }
+        if let Stage::Upload(mut incoming, _) = std::mem::replace(&mut self.stage, Stage::start()) {
+            incoming.upload.failed(error);
+        }
+        true
+    }
+
+    /// What was waited for did not come in time.
+    pub(super) fn time_is_up(&mut self, connection: &Connection<'_>) {
+        match self.waiting {
+            Waiting::Nothing => {}
+            Waiting::Idle => connection.drain(),
+            Waiting::Head if connection.received().is_empty() => connection.drain(),
+            Waiting::Head => {
+                self.refuse(connection, Refusal::new(408, "the head took too long"));
+            }
+            Waiting::Body { .. } if connection.is_paused() => {
+                // Not the peer's fault.
+                self.wait_for(connection, self.waiting);
+            }
+            Waiting::Body { .. } => {
+                self.refuse(connection, Refusal::new(408, "the body took too long"));
+            }
+            Waiting::Reply => {
+                let Answer::Deferred(terms) = self.answer else { return };
+                self.answer = Answer::Done;
+                connection.set_appetite(usize::MAX);
+                let error = Error::Deadline { phase: "reply" };
+                self.handler.borrow_mut().event(connection, Event::Error(&error));
+                self.send(connection, plain(terms, 504));
+                connection.offer_again();
+            }
+            Waiting::Heartbeat(_) => {
+                if let Answer::Streamed { body, .. } = &mut self.answer {
+                    body.beat(connection);
+                    connection.touch();
+                }
+                self.wait_for(connection, self.waiting);
+            }
+        }
+    }
+}
+
+/// Sends a reply to what is no request, and closes.
+fn refuse(connection: &Connection<'_>, service: &Service, refusal: Refusal, head_only: bool) {
+    let body = Payload::from(format!("{}\n", refusal.reason));
+    let mut date = service.date.borrow_mut();
+    let head = ReplyHead {
+        status: refusal.status,
+        headers: b"",
+        content_type: Some(TEXT),
+        transfer: Transfer::Length(body.len() as u64),
+        date: Some(date.at(connection.clock().unix_seconds())),
+        persistence: Some(Persistence::Close),
+    };
+    connection.entry.collect_send();
+    let mut output = connection.entry.output.borrow_mut();
+    output.gather_with(head.size_hint(), |out| head.write(out));
+    if !head_only {
+        output.push(body);
+    }
+    drop(output);
+    connection.drain_and_linger();
+}
+
+/// Turns a connection away that is past the listener's limit.
+#[derive(Debug)]
+pub(crate) struct Overloaded {
+    service: Rc<Service>,
+}
+
+impl Overloaded {
+    pub(crate) fn boxed(service: &Rc<Service>) -> Box<dyn Protocol> {
+        Box::new(Self { service: Rc::clone(service) })
+    }
+}
+
+impl Protocol for Overloaded {
+    fn opened(&mut self, connection: &Connection<'_>) {
+        refuse(connection, &self.service, Refusal::new(503, "too many connections"), false);
+    }
+
+    fn receive(&mut self, _connection: &Connection<'_>) -> Step {
+        Step::Wait
+    }
+
+    fn failed(&mut self, _connection: &Connection<'_>, _error: &Error) {}
+
+    fn closed(&mut self, _connection: &Connection<'_>) {}
+}

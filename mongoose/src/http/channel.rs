@@ -1,0 +1,243 @@
+//! Bodies that other threads write.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::engine::{BodySource, Payload, Piece};
+use crate::{ConnectionId, Error, Handle};
+
+/// Writes the body of a reply, from any thread: [`Reply::channel`](super::Reply::channel) gives one.
+///
+/// What was written and has not left is bounded, so a peer that does not read holds no more than that. The body is whole
+/// once [`finish`](Self::finish) was called; a sender that is dropped before, say by a panic or by `?`, closes the
+/// connection without the mark of a whole body.
+///
+/// ```
+/// # let manager = mongoose::Manager::new()?;
+/// use std::io::Write;
+/// use mongoose::http::{Reply, Request};
+///
+/// manager.http("http://127.0.0.1:0", |_: Request<'_>, reply: Reply<'_>| {
+///     let mut body = reply.channel(1 << 20)?;
+///     std::thread::spawn(move || -> std::io::Result<()> {
+///         for line in 0..1000 {
+///             writeln!(body, "line {line}")?; // waits while a megabyte is not read
+///         }
+///         body.finish();
+///         Ok(())
+///     });
+///     Ok(())
+/// })?;
+/// # Ok::<(), mongoose::Error>(())
+/// ```
+#[must_use = "dropping it truncates the body"]
+pub struct BodySender {
+    channel: Arc<Channel>,
+}
+
+struct Channel {
+    state: Mutex<State>,
+    /// There is room again, or nobody to make any.
+    room: Condvar,
+    limit: usize,
+    handle: Handle,
+    id: ConnectionId,
+}
+
+#[derive(Default)]
+struct State {
+    pieces: VecDeque<Payload<'static>>,
+    queued: usize,
+    end: Option<End>,
+    /// The connection has nobody to take more.
+    gone: bool,
+    /// The loop found nothing, and has to be told when there is something.
+    asleep: bool,
+}
+
+/// How a sender ended.
+#[derive(Clone, Copy)]
+enum End {
+    Whole,
+    Truncated,
+}
+
+/// The loop's end of it.
+pub(super) struct Receiver {
+    channel: Arc<Channel>,
+}
+
+/// Makes the two ends of a body on a connection, with room for `limit` bytes.
+pub(super) fn channel(handle: Handle, id: ConnectionId, limit: usize) -> (BodySender, Receiver) {
+    let state = Mutex::default();
+    let channel = Arc::new(Channel { state, room: Condvar::new(), limit, handle, id });
+    (BodySender { channel: Arc::clone(&channel) }, Receiver { channel })
+}
+
+impl Channel {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the loop look, where it waits for that. Releases the lock first.
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let asleep = std::mem::take(&mut state.asleep);
+        drop(state);
+        if asleep {
+            // A manager that is gone closed the channel, or is about to.
+            let _ = self.handle.nudge(self.id);
+        }
+    }
+}
+
+impl State {
+    /// Whether so many bytes more are welcome. An empty channel takes any number: nothing is too large to be sent.
+    fn has_room(&self, more: usize, limit: usize) -> bool {
+        self.queued == 0 || self.queued.saturating_add(more) <= limit
+    }
+}
+
+impl BodySender {
+    /// Queues the next piece of the body, without waiting.
+    ///
+    /// # Errors
+    /// [`Error::OutputFull`] when others wait already and it would be more than the channel's limit: nothing is queued
+    /// then. [`Error::Closed`] when the peer is gone.
+    pub fn send(&self, piece: impl Into<Payload<'static>>) -> Result<(), Error> {
+        let piece = piece.into();
+        let mut state = self.channel.lock();
+        if state.gone {
+            return Err(Error::Closed);
+        }
+        if !state.has_room(piece.len(), self.channel.limit) {
+            return Err(Error::OutputFull { limit: self.channel.limit });
+        }
+        state.queued += piece.len();
+        state.pieces.push_back(piece);
+        self.channel.wake(state);
+        Ok(())
+    }
+
+    /// Queues the next piece, waiting until there is room for it.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the peer is gone; [`Error::OutputFull`] where waiting would be for ever: on the loop's own
+    /// thread.
+    pub fn send_wait(&self, piece: impl Into<Payload<'static>>) -> Result<(), Error> {
+        let piece = piece.into();
+        let mut state = self.channel.lock();
+        while !state.gone && !state.has_room(piece.len(), self.channel.limit) {
+            if self.channel.handle.is_home() {
+                return Err(Error::OutputFull { limit: self.channel.limit });
+            }
+            state = self.channel.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.gone {
+            return Err(Error::Closed);
+        }
+        state.queued += piece.len();
+        state.pieces.push_back(piece);
+        self.channel.wake(state);
+        Ok(())
+    }
+
+    /// Ends the body: it is whole.
+    pub fn finish(self) {
+        self.complete();
+    }
+
+    /// Bytes that the loop has not taken yet.
+    pub fn queued(&self) -> usize {
+        self.channel.lock().queued
+    }
+
+    /// Whether the peer is gone.
+    pub fn is_closed(&self) -> bool {
+        self.channel.lock().gone
+    }
+
+    /// The connection that it writes to.
+    pub fn connection_id(&self) -> ConnectionId {
+        self.channel.id
+    }
+
+    pub(super) fn complete(&self) {
+        self.end(End::Whole);
+    }
+
+    fn end(&self, end: End) {
+        let mut state = self.channel.lock();
+        state.end.get_or_insert(end);
+        self.channel.wake(state);
+    }
+}
+
+/// Waits for room like [`send_wait`](BodySender::send_wait); flushing does nothing.
+impl io::Write for BodySender {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A piece of the whole room at most, so that large ones leave as they are written.
+        let count = bytes.len().min(self.channel.limit.max(1));
+        match self.send_wait(bytes[..count].to_vec()) {
+            Ok(()) => Ok(count),
+            Err(Error::OutputFull { .. }) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(_) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for BodySender {
+    fn drop(&mut self) {
+        self.end(End::Truncated);
+    }
+}
+
+impl BodySource for Receiver {
+    fn next(&mut self) -> Result<Piece, Error> {
+        let mut state = self.channel.lock();
+        if let Some(piece) = state.pieces.pop_front() {
+            state.queued -= piece.len();
+            drop(state);
+            self.channel.room.notify_all();
+            return Ok(Piece::Data(piece));
+        }
+        match state.end {
+            Some(End::Whole) => Ok(Piece::End),
+            Some(End::Truncated) => Err(Error::Body("its sender was dropped unfinished")),
+            None => {
+                state.asleep = true;
+                Ok(Piece::Wait)
+            }
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = self.channel.lock();
+        state.gone = true;
+        state.queued = 0;
+        // Dropped with no lock held: that may run the user's code.
+        let pieces = std::mem::take(&mut state.pieces);
+        drop(state);
+        self.channel.room.notify_all();
+        drop(pieces);
+    }
+}
+
+impl fmt::Debug for BodySender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodySender").field("connection", &self.channel.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").field("connection", &self.channel.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+//! A body on its way out that is made while it is sent.
+
+use std::fmt;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::reply_head::Transfer;
+use crate::Error;
+use crate::engine::{BodySource, Connection, Payload, Piece};
+
+/// Pieces taken from a source in one go.
+const PIECES: usize = 64;
+
+const OTHER_LENGTH: &str = "it is not as long as it was said to be";
+
+/// How much of a file is read at a time.
+const FILE_PIECE: usize = 64 << 10;
+
+/// A body and how far it is.
+pub(crate) struct Outgoing {
+    source: Box<dyn BodySource>,
+    transfer: Transfer,
+    /// What is left of a part of a file.
+    file: Option<FilePart>,
+    /// What is sent to a peer that is sent nothing else for a while.
+    pub(super) heartbeat: Option<Heartbeat>,
+}
+
+/// Keeps a stream without an end alive, and finds out that its peer is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heartbeat {
+    pub(super) every: Duration,
+    pub(super) bytes: &'static [u8],
+}
+
+struct FilePart {
+    file: Arc<File>,
+    offset: u64,
+    left: u64,
+}
+
+/// How a pull went.
+#[derive(Debug)]
+pub(crate) enum Pulled {
+    /// There is more, once there is room.
+    More,
+    /// There is nothing for now.
+    Asleep,
+    /// The body is whole.
+    Done,
+    /// There will be no rest.
+    Broken(Error),
+}
+
+impl Outgoing {
+    pub(crate) fn new(source: impl BodySource, transfer: Transfer) -> Self {
+        Self { source: Box::new(source), transfer, file: None, heartbeat: None }
+    }
+
+    /// Moves pieces to the output for as long as there is room. Runs the user's code.
+    pub(crate) fn pull(&mut self, connection: &Connection<'_>) -> Pulled {
+        for _ in 0..PIECES {
+            if !connection.has_room() {
+                return Pulled::More;
+            }
+            let piece = match self.file.take() {
+                Some(part) => self.read(part),
+                None => self.source.next(),
+            };
+            let written = match piece {
+                Ok(Piece::Data(payload)) => self.write(connection, payload),
+                Ok(Piece::File { file, offset, len }) => {
+                    self.file = (len > 0).then_some(FilePart { file, offset, left: len });
+                    Ok(())
+                }
+                Ok(Piece::Wait) => return Pulled::Asleep,
+                Ok(Piece::End) => return self.end(connection),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = written {
+                return Pulled::Broken(error);
+            }
+        }
+        Pulled::More
+    }
+
+    /// Sends what keeps the stream alive.
+    pub(super) fn beat(&mut self, connection: &Connection<'_>) {
+        if let Some(heartbeat) = self.heartbeat {
+            // A heartbeat is no part of a body of a given length, so none has one.
+            let _ = self.write(connection, Payload::from_static(heartbeat.bytes));
+        }
+    }
+
+    /// Ends the body where it is.
+    pub(crate) fn end(&mut self, connection: &Connection<'_>) -> Pulled {
+        match self.transfer {
+            Transfer::Length(0) | Transfer::Unsaid => Pulled::Done,
+            Transfer::Length(_) => Pulled::Broken(Error::Body(OTHER_LENGTH)),
+            Transfer::Chunked => {
+                connection.entry.output.borrow_mut().gather(b"0\r\n\r\n");
+                Pulled::Done
+            }
+        }
+    }
+
+    fn write(&mut self, connection: &Connection<'_>, payload: Payload<'static>) -> Result<(), Error> {
+        if payload.is_empty() {
+            return Ok(());
+        }
+        connection.entry.collect_send();
+        let mut output = connection.entry.output.borrow_mut();
+        match &mut self.transfer {
+            Transfer::Unsaid => output.push(payload),
+            Transfer::Length(left) => {
+                *left = left.checked_sub(payload.len() as u64).ok_or(Error::Body(OTHER_LENGTH))?;
+                output.push(payload);
+            }
+            Transfer::Chunked => {
+                output.gather(format!("{:x}\r\n", payload.len()).as_bytes());
+                output.push(payload);
+                output.gather(b"\r\n");
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, mut part: FilePart) -> Result<Piece, Error> {
+        let size = part.left.min(FILE_PIECE as u64) as usize;
+        let mut piece = vec![0; size];
+        let count = part
+            .file
+            .read_at(&mut piece, part.offset)
+            .map_err(|source| Error::Io { phase: "read a file", source })?;
+        if count == 0 {
+            return Err(Error::Body("the file is shorter than it was"));
+        }
+        piece.truncate(count);
+        part.offset += count as u64;
+        part.left -= count as u64;
+        self.file = (part.left > 0).then_some(part);
+        Ok(Piece::Data(piece.into()))
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("transfer", &self.transfer).finish_non_exhaustive()
+    }
+}

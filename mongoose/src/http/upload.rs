@@ -1,0 +1,157 @@
+//! Request bodies that are handed over while they arrive.
+
+use std::fmt;
+
+use super::Reply;
+use crate::gate::http::{Chunked, Framing, Progress};
+use crate::{Connection, Error, Limits};
+
+/// How a request's body reaches the handler: what [`Handler::body_mode`](super::Handler::body_mode) answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyMode {
+    /// Whole, up to [`Limits::body`](crate::Limits::body): `request` is called once it is all there.
+    #[default]
+    Buffered,
+    /// Whole, up to so many bytes.
+    UpTo(usize),
+    /// In pieces: `request` is called as soon as the head is there, with an empty body, and goes on with
+    /// [`Reply::receive`]. A reply that it makes instead closes the connection, because the body was not wanted.
+    Streamed,
+}
+
+/// Takes a request's body in pieces, of any length and at constant memory: see [`Reply::receive`].
+///
+/// ```
+/// use mongoose::{Connection, Error, http};
+///
+/// /// Counts the bytes of an upload.
+/// struct Counter(u64);
+///
+/// impl http::Upload for Counter {
+///     fn data(&mut self, _: &Connection<'_>, piece: &[u8]) -> Result<(), Error> {
+///         self.0 += piece.len() as u64;
+///         Ok(())
+///     }
+///
+///     fn end(&mut self, reply: http::Reply<'_>) -> Result<(), Error> {
+///         reply.text(format!("{} bytes\n", self.0))
+///     }
+/// }
+///
+/// struct Uploads;
+///
+/// impl http::Handler for Uploads {
+///     fn body_mode(&mut self, _: &http::Request<'_>) -> http::BodyMode {
+///         http::BodyMode::Streamed
+///     }
+///
+///     fn request(&mut self, request: http::Request<'_>, reply: http::Reply<'_>) -> Result<(), Error> {
+///         match request.method() {
+///             "POST" => reply.receive(Counter(0)),
+///             _ => reply.status(405).empty(),
+///         }
+///     }
+/// }
+///
+/// let manager = mongoose::Manager::new()?;
+/// manager.http("http://127.0.0.1:0", Uploads)?;
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Upload: 'static {
+    /// Takes the next piece, of some 64 KB at most. [`pause`](Connection::pause) stops reading until somebody calls
+    /// [`resume`](Connection::resume): what the peer sends meanwhile waits with the system.
+    ///
+    /// # Errors
+    /// Whatever makes the rest of the body useless: the peer gets the status of an [`Error::Refused`], or else 500, and
+    /// the connection closes. [`failed`](Self::failed) is told.
+    fn data(&mut self, connection: &Connection<'_>, piece: &[u8]) -> Result<(), Error>;
+
+    /// The body is whole: answers the request. It may come while reading is paused, and ends that.
+    ///
+    /// # Errors
+    /// As [`Handler::request`](super::Handler::request).
+    fn end(&mut self, reply: Reply<'_>) -> Result<(), Error>;
+
+    /// The body will never be whole: the peer closed or was too slow, the body is malformed, or `data` failed. Does
+    /// nothing by default. After [`end`](Self::end) it is not called.
+    fn failed(&mut self, error: &Error) {
+        let _ = error;
+    }
+}
+
+/// A body that arrives.
+pub(super) struct Incoming {
+    pub(super) upload: Box<dyn Upload>,
+    left: Left,
+    /// What came so far, decoded.
+    pub(super) received: u64,
+}
+
+#[derive(Debug)]
+enum Left {
+    Length(u64),
+    Chunked(Box<Chunked>),
+}
+
+/// What there is of a body at the front of the input.
+#[derive(Debug)]
+pub(super) enum Available {
+    /// So many bytes, which may be none.
+    Bytes(usize),
+    /// What is there has to be decoded first.
+    Encoded,
+}
+
+impl Incoming {
+    pub(super) fn new(upload: Box<dyn Upload>, framing: Framing, limits: &Limits) -> Self {
+        let left = match framing {
+            Framing::Length(length) => Left::Length(length as u64),
+            Framing::Chunked => Left::Chunked(Box::new(Chunked::streaming(limits.head))),
+        };
+        Self { upload, left, received: 0 }
+    }
+
+    pub(super) fn available(&self, input: &[u8]) -> Available {
+        match &self.left {
+            Left::Length(left) => {
+                Available::Bytes(usize::try_from(*left).map_or(input.len(), |left| left.min(input.len())))
+            }
+            Left::Chunked(decoder)
+                if decoder.progress() == Progress::More && decoder.body() < input.len() =>
+            {
+                Available::Encoded
+            }
+            Left::Chunked(decoder) => Available::Bytes(decoder.body()),
+        }
+    }
+
+    pub(super) fn take(&mut self, count: usize) {
+        self.received += count as u64;
+        match &mut self.left {
+            Left::Length(left) => *left -= count as u64,
+            Left::Chunked(decoder) => decoder.take(count),
+        }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        match &self.left {
+            Left::Length(0) => Progress::Done,
+            Left::Length(_) => Progress::More,
+            Left::Chunked(decoder) => decoder.progress(),
+        }
+    }
+
+    pub(super) fn decode(&mut self, input: &mut [u8]) -> usize {
+        match &mut self.left {
+            Left::Chunked(decoder) => decoder.decode(input),
+            Left::Length(_) => input.len(),
+        }
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("left", &self.left).finish_non_exhaustive()
+    }
+}
