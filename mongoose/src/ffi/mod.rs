@@ -24,6 +24,7 @@
 //! 18. Process globals are set under a `Once`.
 //! 19. Lengths and pointers from C are checked where they enter, lengths from users before they reach C.
 
+mod base64;
 mod buffer;
 mod conn;
 mod http_message;
@@ -42,6 +43,7 @@ mod status;
 mod trampoline;
 mod views;
 
+pub(crate) use base64::base64_encode;
 pub(crate) use buffer::Buffer;
 pub(crate) use conn::{Conn, Flag};
 pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
