@@ -4,9 +4,8 @@ use std::sync::mpsc;
 
 use mongoose::Error;
 use mongoose::http::{Reply, Request};
+use mongoose_tests::raw::{self, Message};
 use mongoose_tests::{Client, PATIENCE, Random, Server, scaled};
-
-use crate::raw::{self, Message};
 
 /// A server that tells each request in the terms of C.
 fn server() -> (Server, mpsc::Receiver<Message>) {

@@ -4,9 +4,7 @@ use std::sync::mpsc;
 
 use mongoose::http::{Reply, Request};
 use mongoose::{Connection, Error, Event, http};
-use mongoose_tests::{Client, PATIENCE, Server};
-
-use crate::raw;
+use mongoose_tests::{Client, PATIENCE, Server, raw};
 
 /// Answers method, path and body, and tells each request and each error.
 struct Tells {

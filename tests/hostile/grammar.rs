@@ -2,9 +2,7 @@
 
 use mongoose::http::{Reply, Request};
 use mongoose::{Connection, Error, Event, Manager};
-use mongoose_tests::{Client, Server};
-
-use crate::raw;
+use mongoose_tests::{Client, Server, raw};
 
 fn hello(_: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
     reply.text("hello")

@@ -1,6 +1,6 @@
 //! Every row of the hazard table that TCP and HTTP reach, with its number in the test's name: what the C library does
 //! wrong and the safe crate does right. Where C's fault is a wrong answer, C is asked beside it; where it is a memory
-//! fault, C is not run. Then peers that mean harm, and the same request in as many pieces as there are ways to split it.
+//! fault, C is not run. Then peers that mean harm. Hostile requests by the hundred are in `tests/corpus`.
 
 mod addresses;
 mod clients;
@@ -10,7 +10,5 @@ mod grammar;
 mod idle;
 mod nesting;
 mod output;
-mod raw;
 mod semantics;
-mod smuggling;
 mod wakeups;

@@ -3,6 +3,7 @@
 mod client;
 mod process;
 mod random;
+pub mod raw;
 mod server;
 
 use std::time::{Duration, Instant};

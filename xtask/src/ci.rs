@@ -180,6 +180,8 @@ fn valgrind() -> Outcome {
             "hostile",
             "--test",
             "stress",
+            "--test",
+            "corpus",
         ],
     ];
     let suppressions = workspace::root().join("tests/valgrind.supp");

@@ -1,4 +1,4 @@
-//! C's own answers.
+//! C's own answers, to be shown beside ours.
 
 use std::ffi::CStr;
 use std::mem;
@@ -10,10 +10,15 @@ use mongoose::sys;
 pub struct Message {
     /// Length of the head; 0: incomplete; negative: refused.
     pub result: i32,
+    /// The method.
     pub method: Vec<u8>,
+    /// The target's path.
     pub uri: Vec<u8>,
+    /// The target's query.
     pub query: Vec<u8>,
+    /// Names and values.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Bytes of the body, by its Content-Length.
     pub body_len: usize,
 }
 
