@@ -27,6 +27,7 @@
 mod base64;
 mod buffer;
 mod conn;
+mod folder;
 mod http_message;
 mod inherited;
 mod manager;
@@ -46,6 +47,7 @@ mod views;
 pub(crate) use base64::base64_encode;
 pub(crate) use buffer::Buffer;
 pub(crate) use conn::{Conn, Flag};
+pub(crate) use folder::{is_denied, is_missing, may_be_link, open_step, open_to_read, open_trusted};
 pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
 pub use inherited::inherited_sockets;
 pub(crate) use manager::Mgr;

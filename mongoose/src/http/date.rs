@@ -36,7 +36,8 @@ pub(super) fn now() -> DateLine {
     format(unix_seconds())
 }
 
-fn format(second: u64) -> DateLine {
+/// At a second since 1970.
+pub(super) fn format(second: u64) -> DateLine {
     let days = second / 86_400;
     let (hour, minute, second) = (second / 3600 % 24, second / 60 % 60, second % 60);
     // Howard Hinnant's civil_from_days: years begin in March, so that the leap day is the last.
