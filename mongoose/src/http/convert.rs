@@ -24,7 +24,7 @@ impl<'r> Request<'r> {
     /// # Errors
     /// [`Error::Convert`] where that crate is stricter: it takes no target of more than 65,534 bytes, and not all
     /// characters in one.
-    pub fn to_http(&self) -> Result<::http::Request<&'r [u8]>, Error> {
+    pub fn to_http(self) -> Result<::http::Request<&'r [u8]>, Error> {
         let version = if self.protocol() == "HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
         let builder = ::http::Request::builder().method(self.method()).uri(self.target()).version(version);
         let headers = self.headers();

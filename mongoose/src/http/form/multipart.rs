@@ -34,7 +34,52 @@ impl<'r> Request<'r> {
         Ok(Multipart { body: self.body(), taken: 0, parser: self.multipart_parser()?, over: false })
     }
 
-    /// A parser for a `multipart/form-data` body that comes in pieces.
+    /// A parser for a `multipart/form-data` body that comes in pieces, for an [`Upload`](crate::http::Upload) to hold.
+    ///
+    /// ```
+    /// use mongoose::http::{self, BodyMode, MultipartEvent, MultipartParser, Reply, Request};
+    /// use mongoose::{Connection, Error};
+    ///
+    /// struct Forms;
+    ///
+    /// impl http::Handler for Forms {
+    ///     fn body_mode(&mut self, _: &Request<'_>) -> BodyMode {
+    ///         BodyMode::Streamed
+    ///     }
+    ///
+    ///     fn request(&mut self, request: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
+    ///         reply.receive(Sizes { parser: request.multipart_parser()?, sizes: Vec::new() })
+    ///     }
+    /// }
+    ///
+    /// /// How long each part is.
+    /// struct Sizes {
+    ///     parser: MultipartParser,
+    ///     sizes: Vec<u64>,
+    /// }
+    ///
+    /// impl http::Upload for Sizes {
+    ///     fn data(&mut self, _: &Connection<'_>, mut piece: &[u8]) -> Result<(), Error> {
+    ///         while let Some(event) = self.parser.next(&mut piece)? {
+    ///             match event {
+    ///                 MultipartEvent::Part(_) => self.sizes.push(0),
+    ///                 MultipartEvent::Data(bytes) => *self.sizes.last_mut().unwrap() += bytes.len() as u64,
+    ///                 MultipartEvent::End => {}
+    ///             }
+    ///         }
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn end(&mut self, reply: Reply<'_>) -> Result<(), Error> {
+    ///         self.parser.finish()?;
+    ///         reply.text(format!("{:?}", self.sizes))
+    ///     }
+    /// }
+    ///
+    /// let manager = mongoose::Manager::new()?;
+    /// manager.http("http://127.0.0.1:0", Forms)?;
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`multipart`](Self::multipart).
