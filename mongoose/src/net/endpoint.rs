@@ -17,7 +17,7 @@ impl Scheme {
         }
     }
 
-    fn default_port(self) -> Option<u16> {
+    pub(crate) fn default_port(self) -> Option<u16> {
         match self {
             Self::Tcp => None,
             Self::Http => Some(80),
@@ -51,40 +51,47 @@ impl Endpoint {
             Some(_) => return Err(bad("a path makes no sense here")),
             None => rest,
         };
-        if authority.bytes().any(|byte| !byte.is_ascii_graphic() || b"?#@\\\"<>^`{|}".contains(&byte)) {
-            return Err(bad("the host has a character that no host has"));
+        Self::from_authority(authority, scheme.default_port()).map_err(bad)
+    }
+
+    /// Parses `host:port`, or `host` where there is a default. An error is what is wrong with it.
+    pub(crate) fn from_authority(authority: &str, default_port: Option<u16>) -> Result<Self, &'static str> {
+        if authority.bytes().any(|byte| !byte.is_ascii_graphic() || b"/?#@\\\"<>^`{|}".contains(&byte)) {
+            return Err("the host has a character that no host has");
         }
         let (host, port) = match authority.strip_prefix('[') {
             Some(bracketed) => {
-                let (host, after) =
-                    bracketed.split_once(']').ok_or_else(|| bad("no ] after the IPv6 address"))?;
+                let (host, after) = bracketed.split_once(']').ok_or("no ] after the IPv6 address")?;
                 host.split('%')
                     .next()
                     .unwrap_or_default()
                     .parse::<std::net::Ipv6Addr>()
-                    .map_err(|_| bad("not an IPv6 address"))?;
+                    .map_err(|_| "not an IPv6 address")?;
                 let port = match after.strip_prefix(':') {
                     Some(port) => Some(port),
                     None if after.is_empty() => None,
-                    None => return Err(bad("only a port may follow the IPv6 address")),
+                    None => return Err("only a port may follow the IPv6 address"),
                 };
                 (host, port)
             }
+            None if authority.contains(['[', ']']) => {
+                return Err("the host has a character that no host has");
+            }
             None => match authority.rsplit_once(':') {
-                Some((host, _)) if host.contains(':') => return Err(bad("an IPv6 address needs brackets")),
+                Some((host, _)) if host.contains(':') => return Err("an IPv6 address needs brackets"),
                 Some((host, port)) => (host, Some(port)),
                 None => (authority, None),
             },
         };
         if host.is_empty() {
-            return Err(bad("no host"));
+            return Err("no host");
         }
         let port = match port {
             Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
-                port.parse::<u16>().map_err(|_| bad("the port is not between 0 and 65535"))?
+                port.parse::<u16>().map_err(|_| "the port is not between 0 and 65535")?
             }
-            Some(_) => return Err(bad("the port is not a number")),
-            None => scheme.default_port().ok_or_else(|| bad("no port"))?,
+            Some(_) => return Err("the port is not a number"),
+            None => default_port.ok_or("no port")?,
         };
         Ok(Self { host: host.to_owned(), port })
     }
@@ -140,6 +147,7 @@ mod tests {
             "http://h h:80",
             "http://h\0:80",
             "http://h\r\n:80",
+            "http://a[b]:80",
             "http://h/path",
             "tcp://h:1",
             "https://h",

@@ -227,7 +227,7 @@ impl Facts {
 }
 
 /// Digits alone: no sign, no list, no overflow (hazard 49).
-fn content_length(value: &[u8]) -> Result<usize, Refusal> {
+pub(super) fn content_length(value: &[u8]) -> Result<usize, Refusal> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(bad_request("a malformed Content-Length"));
     }
@@ -281,7 +281,7 @@ fn check_line(line: &[u8], number: usize, limits: &Limits) -> Result<(), Refusal
 
 /// `httparse` takes lines that end in LF alone; RFC 9112 lets a server refuse them, and what others split differently
 /// is how requests are smuggled. No early exit, so that it runs on whole vectors.
-fn check_lines(head: &[u8]) -> Result<(), Refusal> {
+pub(super) fn check_lines(head: &[u8]) -> Result<(), Refusal> {
     let strict = head
         .iter()
         .zip(&head[1..])

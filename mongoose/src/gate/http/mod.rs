@@ -5,10 +5,12 @@ mod head;
 mod host;
 #[cfg(test)]
 mod properties;
+mod response;
 mod target;
 
 pub(crate) use chunked::{Chunked, Progress};
-pub(crate) use head::{Framing, Head, HeadScan, scratch};
+pub(crate) use head::{Framing, Head, HeadScan, Scratch, scratch};
+pub(crate) use response::{ResponseFraming, ResponseHead, ResponseScan, Scanned, unfold};
 
 /// Why a message was turned away, and with what status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
