@@ -151,6 +151,23 @@ pub enum Error {
     /// The peer ended its direction in the middle of a message.
     #[error("the peer closed in the middle of a message")]
     Truncated,
+    /// A response that cannot be taken; the connection is closed.
+    #[error("the response cannot be taken: {reason}")]
+    Response {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A redirect that cannot be followed.
+    #[error("cannot follow the redirect to {url:?}: {reason}")]
+    Redirect {
+        /// Where it leads, as far as that is text.
+        url: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// What cannot be a request's method here.
+    #[error("{0:?} is not a method to send")]
+    Method(String),
     /// Something took longer than [`Limits`](crate::Limits) allow.
     #[error("the deadline passed: {phase}")]
     Deadline {

@@ -58,6 +58,14 @@ impl<'a> Payload<'a> {
         })
     }
 
+    /// Makes clones cheap: owned bytes are copied into shared ones, once.
+    pub(crate) fn into_shared(self) -> Payload<'static> {
+        match self.into_owned().0 {
+            Source::Owned(bytes) => Payload(Source::Shared(bytes.into())),
+            other => Payload(other),
+        }
+    }
+
     /// Whether keeping it costs no copy.
     pub(super) fn is_kept(&self) -> bool {
         !matches!(self.0, Source::Borrowed(_))

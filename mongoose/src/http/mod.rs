@@ -3,6 +3,7 @@
 mod answering;
 mod base64;
 mod channel;
+mod client;
 #[cfg(feature = "http")]
 mod convert;
 #[cfg(feature = "cookies")]
@@ -34,6 +35,9 @@ pub use crate::engine::{BodySource, Piece};
 pub use ::cookie;
 pub(crate) use answering::Overloaded;
 pub use channel::BodySender;
+pub use client::{
+    Blocking, Client, Download, Pending, RequestBuilder, Response, ResponseBuf, delete, get, head, post, put, request,
+};
 pub use credentials::{Credentials, basic_authorization, constant_time_eq};
 pub use deferred::Deferred;
 pub use files::Files;
