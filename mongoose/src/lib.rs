@@ -41,9 +41,14 @@
 //!
 //! # Features
 //!
-//! | feature | what it adds                                   |
-//! |---------|------------------------------------------------|
-//! | `bytes` | [`Payload`] from `bytes::Bytes`, without a copy |
+//! | feature       | what it adds                                                                    |
+//! |---------------|---------------------------------------------------------------------------------|
+//! | `bytes`       | [`Payload`] from `bytes::Bytes`, without a copy                                 |
+//! | `cookies`     | `request.cookies()`, `request.cookie(name)`, `reply.cookie(...)`                |
+//! | `http`        | `request.to_http()`, `reply.respond(...)`: the types of the `http` crate        |
+//! | `include_dir` | folders that are embedded in the program, served as files are                   |
+//! | `router`      | `http::Router`                                                                  |
+//! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
 //!
 //! # Licence
 //!
