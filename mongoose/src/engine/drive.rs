@@ -103,19 +103,24 @@ impl Manager {
                     self.admit(listener, Transport::Plain(stream), remote);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if ffi::is_shortage(&error) => {
+                Err(error) if is_of_the_peer(&error) => {}
+                Err(_) => {
                     self.pause_accept(listener);
                     return;
                 }
-                // Of the connection that was to be accepted: on to the next.
-                Err(_) => {}
             }
         }
     }
 
-    /// The system is short of something: tries again a little later instead of at once and for ever.
+    /// The system is short of descriptors or memory, or somebody who shares the listener has shut it down: tries again a
+    /// little later instead of at once and for ever.
     fn pause_accept(&mut self, listener: &Rc<Entry>) {
-        listener.update(|mark| mark.accept_paused = true);
+        listener.update(|mark| {
+            mark.accept_paused = true;
+            mark.hung = true;
+        });
+        // One that is shut down is hung up, which is reported whether it is watched for something or not.
+        self.registry.core.unwatch(listener);
         self.deadline(ACCEPT_RETRY, super::timers::Action::Accept(listener.id));
     }
 
@@ -396,6 +401,14 @@ impl Manager {
             self.reconcile(&entry);
         }
     }
+}
+
+/// Whether accepting failed because of the connection that was to be accepted, so that the next one may be tried.
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    let of_the_peer = [Kind::ConnectionAborted, Kind::ConnectionReset, Kind::TimedOut, Kind::Interrupted];
+    let of_the_way = [Kind::HostUnreachable, Kind::NetworkUnreachable, Kind::NetworkDown];
+    of_the_peer.contains(&error.kind()) || of_the_way.contains(&error.kind())
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub use inherited::inherited_sockets;
 pub(crate) use manager::Mgr;
 pub(crate) use selector::{Notifier, Selector};
 pub(crate) use signal::SignalGuard;
-pub(crate) use socket::{Bind, accept, connect, is_shortage, listen, source_of, take_listener};
+pub(crate) use socket::{Bind, accept, connect, listen, source_of, take_listener};
 pub(crate) use status::reason_phrase;
 pub(crate) use trampoline::{Nested, NestedEvent};
 pub(crate) use views::Views;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 #[cfg(unix)]
-pub(crate) use unix::{accept, connect, is_shortage, listen, source_of, take_listener};
+pub(crate) use unix::{accept, connect, listen, source_of, take_listener};
 
 /// How a listener is bound.
 #[derive(Clone, Copy, Debug)]
@@ -107,12 +107,6 @@ mod unix {
             let _ = stream.set_nodelay(true);
         }
         Ok((stream, decode(&storage)))
-    }
-
-    /// Whether the system lacks descriptors or memory, which another try at once does not change.
-    pub(crate) fn is_shortage(error: &io::Error) -> bool {
-        let shortages = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-        error.raw_os_error().is_some_and(|number| shortages.contains(&number))
     }
 
     fn stream_socket(address: &SocketAddr) -> io::Result<OwnedFd> {
