@@ -1,15 +1,17 @@
 //! No state of a connection makes the loop spin: a loop with nothing to do for a while turns a few times at most.
 
 use std::cell::RefCell;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
 use mongoose::http::{Deferred, Reply, Request};
 use mongoose::{Connection, Event, Limits, Manager, State};
-use mongoose_tests::poll_until;
+use mongoose_tests::{in_own_process, poll_until};
 
-use crate::harness::{Peer, Watchdog, connect_many, get, settle};
+use crate::harness::{Journal, Peer, Watchdog, connect_many, get, settle};
 
 /// How many turns are few: a loop that spins makes thousands in the same time, and hundreds under valgrind.
 const FEW: u64 = 10;
@@ -218,4 +220,92 @@ fn no_busy_loop_while_a_connect_is_under_way() {
     };
     assert!(connecting(&manager), "all were connected");
     assert_idle(&mut manager, "connecting");
+}
+
+/// Second descriptors of all sockets of this process that are connected to a peer. There must be no other thread.
+fn descriptors_of(peer: &Peer) -> Vec<TcpStream> {
+    let address = peer.stream().local_addr().expect("bound");
+    let numbers = std::fs::read_dir("/proc/self/fd")
+        .expect("a list of descriptors")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let numbers: Vec<i32> = numbers.collect();
+    let copies = numbers.into_iter().filter_map(|number| {
+        // SAFETY: nobody else is there to close it; the list's own, which is closed by now, is refused.
+        let copy = unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned().ok()?;
+        Some(TcpStream::from(copy))
+    });
+    // All of them before any is dropped: its number would be that of another one.
+    let mut copies: Vec<_> = copies.collect();
+    copies.retain(|copy| copy.peer_addr().is_ok_and(|peer| peer == address));
+    copies
+}
+
+#[test]
+fn no_busy_loop_and_no_end_after_a_readiness_without_bytes() {
+    let name = "busy::no_busy_loop_and_no_end_after_a_readiness_without_bytes";
+    in_own_process(
+        name,
+        |_| {},
+        || {
+            let mut manager = Manager::new().expect("a manager");
+            let (journal, sockets) = (Journal::default(), Rc::new(RefCell::new(Vec::<TcpStream>::new())));
+            let (note, others) = (journal.clone(), Rc::clone(&sockets));
+            let serve = move |connection: &Connection<'_>, event: Event<'_>| {
+                if let Event::Read = event {
+                    note.note(connection.received().escape_ascii().to_string());
+                    connection.consume(usize::MAX);
+                    // Whoever comes first takes what the other was reported to have.
+                    others.borrow_mut().drain(..).for_each(|mut socket| drop(socket.read(&mut [0; 8])));
+                }
+                Ok(())
+            };
+            let listener = manager.tcp("tcp://127.0.0.1:0", serve).expect("to listen");
+            let mut peers = connect_many(&mut manager, listener.local_addr(), 2);
+            sockets.replace(peers.iter().flat_map(descriptors_of).collect());
+            assert_eq!(sockets.borrow().len(), 2);
+            for peer in &mut peers {
+                peer.send("taken");
+            }
+            poll_until(&mut manager, "one of the two", |_| journal.has("taken"));
+            assert_idle(&mut manager, "another has taken what there was to read");
+            assert_eq!(journal.take(), ["taken"], "the other had nothing to read");
+            assert_eq!(manager.stats().connections, 3, "and nothing is no end");
+            for peer in &mut peers {
+                peer.send("more");
+            }
+            poll_until(&mut manager, "both", |_| journal.count("more") == 2);
+        },
+    );
+}
+
+#[test]
+fn no_busy_loop_after_urgent_data_and_after_writes_of_nothing() {
+    let (mut manager, id, mut peer) = one_connection();
+    assert_eq!(peer.stream().write(b"").expect("to write nothing"), 0);
+    assert_idle(&mut manager, "nothing was written");
+    for urgent in [b"!", b"?"] {
+        rustix::net::send(peer.stream(), urgent, rustix::net::SendFlags::OOB).expect("to send");
+        assert_idle(&mut manager, "urgent data waits");
+    }
+    peer.send("x");
+    poll_until(&mut manager, "what is not urgent", |manager| {
+        manager.connection(id).expect("alive").received().ends_with(b"x")
+    });
+    assert_idle(&mut manager, "all was read");
+}
+
+#[test]
+fn no_busy_loop_on_a_listener_that_others_shut_down() {
+    let mut manager = Manager::new().expect("a manager");
+    let shared = TcpListener::bind("127.0.0.1:0").expect("to bind");
+    let ours = shared.try_clone().expect("a second descriptor");
+    manager.listener_on(ours).tcp(quiet).expect("to listen");
+    rustix::net::shutdown(&shared, rustix::net::Shutdown::Both).expect("to shut down");
+    settle(&mut manager);
+    assert_idle(&mut manager, "nothing can be accepted");
+    // Whoever shares it may have it listen again.
+    rustix::net::listen(&shared, 16).expect("to listen again");
+    let peer = Peer::connect(shared.local_addr().expect("bound anew"));
+    poll_until(&mut manager, "the peer", |manager| manager.stats().accepted == 1);
+    drop(peer);
 }

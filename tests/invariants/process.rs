@@ -54,14 +54,14 @@ fn invariant_18_c_s_log_is_silenced_once_and_then_left_to_the_user() {
         |_| {},
         || {
             // SAFETY: a plain int, and no other thread of this process touches it.
-            let level = || unsafe { sys::mg_log_level };
-            assert_ne!(level(), sys::MG_LL_NONE as _, "C's default is not silent");
+            let level = || unsafe { sys::mg_log_level as u32 };
+            assert_ne!(level(), sys::MG_LL_NONE, "C's default is not silent");
             let first = Manager::new().expect("a manager");
-            assert_eq!(level(), sys::MG_LL_NONE as _);
+            assert_eq!(level(), sys::MG_LL_NONE);
             // SAFETY: as above.
             unsafe { sys::mg_log_level = sys::MG_LL_ERROR as _ };
             let second = Manager::new().expect("a manager");
-            assert_eq!(level(), sys::MG_LL_ERROR as _, "a later manager does not undo what the user set");
+            assert_eq!(level(), sys::MG_LL_ERROR, "a later manager does not undo what the user set");
             drop((first, second));
         },
     );
