@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::transport::Socket;
 use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
@@ -248,7 +248,7 @@ impl<'r> Connection<'r> {
     /// Whether anything can still be sent.
     pub(crate) fn takes_output(&self) -> bool {
         let conn = &self.entry.conn;
-        !self.entry.is_over() && !conn.is(Flag::Draining) && !conn.is(Flag::Listening)
+        !conn.as_ptr().is_null() && !conn.is_any([Flag::Closing, Flag::Draining, Flag::Listening])
     }
 
     /// Whether a reply is due, as C keeps that.
@@ -283,7 +283,13 @@ impl<'r> Connection<'r> {
     #[inline]
     pub(crate) fn set_deadline(&self, after: Option<Duration>) {
         let now = self.registry.core.clock.now();
-        self.entry.deadline.set(after.and_then(|after| now.checked_add(after)));
+        self.set_deadline_at(after.and_then(|after| now.checked_add(after)));
+    }
+
+    /// As [`set_deadline`](Self::set_deadline), at an instant.
+    #[inline]
+    pub(crate) fn set_deadline_at(&self, due: Option<Instant>) {
+        self.entry.deadline.set(due);
     }
 
     /// Has the protocol [asked](Protocol::pull) for more output whenever there is room, or no longer.

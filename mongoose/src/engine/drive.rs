@@ -56,17 +56,17 @@ impl Manager {
         if entry.is_over() {
             return;
         }
-        if entry.conn.is(Flag::Listening) {
-            self.accept(entry);
-        } else if entry.conn.is(Flag::Connecting) {
-            self.finish_connect(entry);
-        } else {
+        if !entry.conn.is_any([Flag::Listening, Flag::Connecting]) {
             let received = entry.conn.received(&self.registry.views).len();
             if (ready.readable || ready.hangup) && entry.wanted(received).read {
                 self.read(entry);
             } else if ready.hangup {
                 self.hang_up(entry);
             }
+        } else if entry.conn.is(Flag::Listening) {
+            self.accept(entry);
+        } else {
+            self.finish_connect(entry);
         }
         self.reconcile(entry);
     }

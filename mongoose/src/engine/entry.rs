@@ -150,8 +150,8 @@ impl Entry {
     #[inline]
     pub(super) fn takes_input(&self) -> bool {
         let conn = &self.conn;
-        let between = conn.is(Flag::Connecting) || conn.is(Flag::Resolving);
-        !self.is_over() && !conn.is(Flag::Draining) && !conn.is(Flag::Full) && !between
+        let deaf = [Flag::Closing, Flag::Draining, Flag::Full, Flag::Connecting, Flag::Resolving];
+        !conn.as_ptr().is_null() && !conn.is_any(deaf)
     }
 
     /// Moves what C code appended into the queue: C's bytes and ours leave in the order they were written.
@@ -164,6 +164,19 @@ impl Entry {
     /// What the selector should watch for.
     pub(super) fn wanted(&self, received: usize) -> Interest {
         let mark = self.mark.get();
+        let waiting = self.output.borrow().len();
+        let hungry = received < self.appetite.get() && waiting <= self.limits.output;
+        let rare = [
+            Flag::Closing,
+            Flag::Resolving,
+            Flag::Listening,
+            Flag::Connecting,
+            Flag::Draining,
+            Flag::Full,
+        ];
+        if !self.conn.is_any(rare) && !self.conn.as_ptr().is_null() {
+            return Interest { read: !mark.eof && hungry, write: waiting > 0 };
+        }
         if self.is_over() || self.conn.is(Flag::Resolving) {
             return Interest::default();
         }
@@ -173,9 +186,7 @@ impl Entry {
         if self.conn.is(Flag::Connecting) {
             return Interest { read: false, write: true };
         }
-        let waiting = self.output.borrow().len();
         let draining = self.conn.is(Flag::Draining);
-        let hungry = received < self.appetite.get() && waiting <= self.limits.output;
         let paused = self.conn.is(Flag::Full);
         Interest { read: !mark.eof && (draining || (hungry && !paused)), write: waiting > 0 }
     }

@@ -53,13 +53,19 @@ impl Conn {
     /// Reads a state bit; false once closed.
     #[inline(always)]
     pub(crate) fn is(&self, flag: Flag) -> bool {
+        self.is_any([flag])
+    }
+
+    /// Whether any of some state bits is set, in one look; false once closed.
+    #[inline(always)]
+    pub(crate) fn is_any<const N: usize>(&self, flags: [Flag; N]) -> bool {
         let raw = self.raw.get();
         if raw.is_null() {
             return false;
         }
         type C = sys::mg_connection;
         // SAFETY: the struct is alive; the raw accessors make no reference to memory that C changes.
-        let bit = unsafe {
+        let bit = |flag| unsafe {
             match flag {
                 Flag::Listening => C::is_listening_raw(raw),
                 Flag::Client => C::is_client_raw(raw),
@@ -72,7 +78,7 @@ impl Conn {
                 Flag::Responding => C::is_resp_raw(raw),
             }
         };
-        bit != 0
+        flags.into_iter().fold(0, |any, flag| any | bit(flag)) != 0
     }
 
     /// Writes a state bit; nothing once closed.

@@ -1,20 +1,16 @@
 //! The server's side of one connection: from the handler's replies to the wire, and what is overdue.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::Handler;
 use super::deferred::{LateBody, LateReply, Terms};
-use super::outgoing::{Outgoing, Pulled};
-use super::reply::{Fate, Rest, plain};
+use super::outgoing::{Heartbeat, Outgoing, Pulled};
+use super::reply::{Exchange, Fate, plain};
 use super::reply_head::{Persistence, ReplyHead, TEXT, Transfer};
-use super::server::{APPETITE, Outcome, Server, Service, Stage};
+use super::server::{APPETITE, Server, Service, Stage};
 use crate::engine::{Connection, Payload, Protocol, Step};
 use crate::gate::http::Refusal;
 use crate::{Error, Event};
-
-/// A second more for a body for each of so many bytes that came.
-const BODY_BYTES_A_SECOND: u64 = 1000;
 
 /// What of a reply is still to come.
 #[derive(Debug)]
@@ -36,21 +32,29 @@ impl Answer {
     pub(super) fn is_streamed(&self) -> bool {
         matches!(self, Self::Streamed { .. })
     }
+
+    /// Of a stream without an end.
+    pub(super) fn heartbeat(&self) -> Option<Heartbeat> {
+        match self {
+            Self::Streamed { body, .. } => body.heartbeat,
+            _ => None,
+        }
+    }
 }
 
 /// What a connection's deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
-    /// The next request.
+    /// The next request: its deadline is the same for all that are answered in a turn.
     Idle,
     /// The rest of a head.
     Head,
-    /// The rest of a body, of which so much came in such a time.
-    Body { received: u64, spent: Duration },
+    /// The rest of a body.
+    Body,
     /// A deferred reply.
     Reply,
     /// Something to stream.
-    Heartbeat(Duration),
+    Heartbeat,
     /// Only for the peer to read.
     Nothing,
 }
@@ -63,46 +67,66 @@ impl<H: Handler> Server<H> {
         connection.set_deadline(match waiting {
             Waiting::Idle => Some(limits.idle_time),
             Waiting::Head => Some(limits.head_time),
-            Waiting::Body { received, spent } => {
-                let earned = Duration::from_secs(received / BODY_BYTES_A_SECOND);
-                Some(limits.body_time.saturating_add(earned).saturating_sub(spent))
-            }
+            Waiting::Body => Some(limits.body_time),
             Waiting::Reply => Some(limits.reply_time),
-            Waiting::Heartbeat(every) => Some(every),
+            Waiting::Heartbeat => self.answer.heartbeat().map(|heartbeat| heartbeat.every),
             Waiting::Nothing => None,
         });
         self.waiting = waiting;
     }
 
     /// Goes on after a handler returned.
-    pub(super) fn conclude(&mut self, connection: &Connection<'_>, outcome: Outcome) -> Step {
-        if let Err(error) = &outcome.result {
+    #[inline(always)]
+    pub(super) fn conclude(
+        &mut self,
+        connection: &Connection<'_>,
+        result: Result<(), Error>,
+        exchange: &Exchange<'_>,
+    ) -> Step {
+        if let Err(error) = &result {
             self.handler.borrow_mut().event(connection, Event::Error(error));
         }
-        match (outcome.fate, outcome.rest) {
-            (Fate::Streamed, Some(Rest::Body(body))) => {
-                if self.begin_stream(connection, body, !outcome.terms.keep_alive) {
-                    Step::Again
-                } else {
-                    Step::Wait
-                }
+        let terms = exchange.terms.get();
+        match exchange.fate.get() {
+            Fate::Sent => {
+                self.finish(connection, !terms.keep_alive);
+                Step::Again
             }
-            (Fate::Deferred, _) => {
-                self.answer = Answer::Deferred(outcome.terms);
+            fate => self.conclude_unsent(connection, terms, fate, exchange),
+        }
+    }
+
+    /// The same, where the reply is not whole.
+    fn conclude_unsent(
+        &mut self,
+        connection: &Connection<'_>,
+        terms: Terms,
+        fate: Fate,
+        exchange: &Exchange<'_>,
+    ) -> Step {
+        match fate {
+            Fate::Deferred => {
+                self.answer = Answer::Deferred(terms);
                 connection.set_appetite(APPETITE);
                 self.wait_for(connection, Waiting::Reply);
                 Step::Wait
             }
-            (Fate::Upgraded, _) => {
+            Fate::Streamed => {
+                let body = exchange.take_body();
+                let done = body.is_none_or(|body| self.begin_stream(connection, body, !terms.keep_alive));
+                if done { Step::Again } else { Step::Wait }
+            }
+            Fate::Upgraded => {
                 connection.set_responding(false);
                 Step::Again
             }
-            (Fate::Open, _) if !outcome.replied_in_c => {
-                self.send(connection, plain(outcome.terms, 500));
+            // A C function replied, and has said so in C's way.
+            Fate::Sent | Fate::Open | Fate::Receiving if !connection.is_responding() => {
+                self.finish(connection, !terms.keep_alive);
                 Step::Again
             }
-            _ => {
-                self.finish(connection, !outcome.terms.keep_alive);
+            Fate::Sent | Fate::Open | Fate::Receiving => {
+                self.send(connection, plain(terms, 500));
                 Step::Again
             }
         }
@@ -145,22 +169,22 @@ impl<H: Handler> Server<H> {
     pub(super) fn pull_body(&mut self, connection: &Connection<'_>) -> bool {
         let Answer::Streamed { body, .. } = &mut self.answer else { return false };
         let pulled = body.pull(connection);
-        let heartbeat = body.heartbeat;
+        let endless = body.heartbeat.is_some();
         match pulled {
             Pulled::More => {
                 connection.touch();
                 return false;
             }
             // A stream without an end ends when the loop does.
-            Pulled::Asleep if heartbeat.is_some() && self.closing => {
+            Pulled::Asleep if endless && self.closing => {
                 body.end(connection);
                 self.stream_done(connection);
             }
             Pulled::Asleep => {
                 connection.set_pulling(false);
                 connection.touch();
-                if let Some(heartbeat) = heartbeat {
-                    self.wait_for(connection, Waiting::Heartbeat(heartbeat.every));
+                if endless {
+                    self.wait_for(connection, Waiting::Heartbeat);
                 }
                 return false;
             }
@@ -185,12 +209,19 @@ impl<H: Handler> Server<H> {
     }
 
     /// A request is answered: on to the next, or to the end.
+    #[inline(always)]
     pub(super) fn finish(&mut self, connection: &Connection<'_>, close: bool) {
         connection.set_responding(false);
-        if !close {
-            self.wait_for(connection, Waiting::Idle);
-            return;
+        if close {
+            self.end(connection);
+        } else {
+            connection.set_deadline_at(self.service.idle_until(connection.clock().now()));
+            self.waiting = Waiting::Idle;
         }
+    }
+
+    /// No further request is answered.
+    fn end(&mut self, connection: &Connection<'_>) {
         self.wait_for(connection, Waiting::Nothing);
         // A peer that asked to close sends no more, unless it pipelined. Any other may: bytes that nobody reads would
         // have the system reset the connection, and the reply be lost.
@@ -234,11 +265,11 @@ impl<H: Handler> Server<H> {
             Waiting::Head => {
                 self.refuse(connection, Refusal::new(408, "the head took too long"));
             }
-            Waiting::Body { .. } if connection.is_paused() => {
+            Waiting::Body if connection.is_paused() => {
                 // Not the peer's fault.
                 self.wait_for(connection, self.waiting);
             }
-            Waiting::Body { .. } => {
+            Waiting::Body => {
                 self.refuse(connection, Refusal::new(408, "the body took too long"));
             }
             Waiting::Reply => {
@@ -250,7 +281,7 @@ impl<H: Handler> Server<H> {
                 self.send(connection, plain(terms, 504));
                 connection.offer_again();
             }
-            Waiting::Heartbeat(_) => {
+            Waiting::Heartbeat => {
                 if let Answer::Streamed { body, .. } = &mut self.answer {
                     body.beat(connection);
                     connection.touch();

@@ -35,7 +35,7 @@ pub(super) enum Fate {
 }
 
 /// What goes on after the handler returned.
-pub(super) enum Rest {
+enum Rest {
     Body(Box<Outgoing>),
     Upload(Box<dyn Upload>),
 }
@@ -44,10 +44,37 @@ pub(super) enum Rest {
 pub(super) struct Exchange<'s> {
     pub(super) terms: Cell<Terms>,
     pub(super) fate: Cell<Fate>,
-    pub(super) rest: Cell<Option<Rest>>,
+    rest: Cell<Option<Rest>>,
     /// The body was handed over in pieces.
     pub(super) received: bool,
     pub(super) date: &'s RefCell<DateCache>,
+}
+
+impl<'s> Exchange<'s> {
+    pub(super) fn new(terms: Terms, date: &'s RefCell<DateCache>) -> Self {
+        let fate = Cell::new(Fate::Open);
+        Self { terms: Cell::new(terms), fate, rest: Cell::new(None), received: false, date }
+    }
+
+    /// The body that is to be sent, where that is streamed.
+    pub(super) fn take_body(&self) -> Option<Box<Outgoing>> {
+        match self.rest.take() {
+            Some(Rest::Body(body)) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// Who receives the request's body, where somebody does.
+    #[inline]
+    pub(super) fn take_upload(&self) -> Option<Box<dyn Upload>> {
+        if self.fate.get() != Fate::Receiving {
+            return None;
+        }
+        match self.rest.take() {
+            Some(Rest::Upload(upload)) => Some(upload),
+            _ => None,
+        }
+    }
 }
 
 /// Answers one request, once: set status and headers, then end with [`text`](Self::text), [`body`](Self::body) or
@@ -66,12 +93,12 @@ pub struct Reply<'r> {
     close: bool,
     length: Option<u64>,
     /// What was wrong with a header or the status: said at the end.
-    pub(super) error: Option<Error>,
+    pub(super) error: Option<Box<Error>>,
 }
 
 enum To<'r> {
     Now { connection: &'r Connection<'r>, exchange: &'r Exchange<'r> },
-    Later(Deferred),
+    Later(Box<Deferred>),
 }
 
 impl<'r> Reply<'r> {
@@ -80,7 +107,7 @@ impl<'r> Reply<'r> {
     }
 
     pub(super) fn later(deferred: Deferred) -> Reply<'static> {
-        Reply::new(To::Later(deferred))
+        Reply::new(To::Later(Box::new(deferred)))
     }
 
     fn new(to: To<'r>) -> Self {
@@ -100,7 +127,7 @@ impl<'r> Reply<'r> {
     /// Sets the status, 200 to 999. Default: 200. Another one is an error at the end.
     pub fn status(mut self, status: u16) -> Self {
         if !(200..=999).contains(&status) {
-            self.error.get_or_insert(Error::Status(status));
+            self.error.get_or_insert_with(|| Box::new(Error::Status(status)));
         }
         self.status = status;
         self
@@ -115,7 +142,7 @@ impl<'r> Reply<'r> {
                 self.has_type |= name.eq_ignore_ascii_case("content-type");
             }
             Err(error) => {
-                self.error.get_or_insert(error);
+                self.error.get_or_insert_with(|| Box::new(error));
             }
         }
         self
@@ -188,7 +215,7 @@ impl<'r> Reply<'r> {
                 terms.keep_alive &= !self.close;
                 Deferred::new(connection.handle(), connection.id(), terms)
             }
-            To::Later(deferred) => deferred,
+            To::Later(deferred) => *deferred,
         }
     }
 
@@ -203,7 +230,7 @@ impl<'r> Reply<'r> {
             return Err(Error::Header { name: "Upgrade".to_owned(), reason: "the protocol is not a token" });
         }
         if let Some(error) = self.error.take() {
-            return Err(error);
+            return Err(*error);
         }
         write_header(&mut self.headers, "Upgrade", protocol.as_bytes())?;
         connection.set_protocol(Stream::boxed(Rc::new(RefCell::new(handler))))?;
@@ -300,6 +327,7 @@ impl<'r> Reply<'r> {
         }
     }
 
+    #[inline]
     fn terms(&self) -> Terms {
         let mut terms = match &self.to {
             To::Now { exchange, .. } => exchange.terms.get(),
@@ -309,7 +337,7 @@ impl<'r> Reply<'r> {
         terms
     }
 
-    fn send_stream(self, source: impl BodySource, heartbeat: Option<Heartbeat>) -> Result<(), Error> {
+    fn send_stream(mut self, source: impl BodySource, heartbeat: Option<Heartbeat>) -> Result<(), Error> {
         let mut terms = self.terms();
         let transfer = match (self.length, terms.minor) {
             _ if has_no_body(self.status) => Transfer::Unsaid,
@@ -320,99 +348,109 @@ impl<'r> Reply<'r> {
             }
             (None, _) => Transfer::Chunked,
         };
+        self.check()?;
         if terms.head_only || has_no_body(self.status) {
-            return self.finish(terms, transfer, Body::Whole(Payload::from_static(b"")), None);
+            return self.finish(terms, transfer, Payload::from_static(b""), None);
         }
         let mut outgoing = Outgoing::new(source, transfer);
         outgoing.heartbeat = heartbeat;
-        self.finish(terms, transfer, Body::Streamed(outgoing), None)
+        if let To::Now { connection, exchange } = &self.to {
+            self.write_now(connection, exchange, terms, transfer, Payload::from_static(b""), None)?;
+            exchange.rest.set(Some(Rest::Body(Box::new(outgoing))));
+            exchange.fate.set(Fate::Streamed);
+            return Ok(());
+        }
+        self.answer_late(terms, transfer, LateBody::Streamed(outgoing), None)
     }
 
-    fn send(self, body: Payload<'_>, content_type: Option<&'static [u8]>) -> Result<(), Error> {
+    #[inline]
+    fn send(mut self, body: Payload<'_>, content_type: Option<&'static [u8]>) -> Result<(), Error> {
         let terms = self.terms();
+        self.check()?;
         let length = match self.length {
-            Some(length) if length != body.len() as u64 && !(terms.head_only && body.is_empty()) => {
-                return Err(Error::Body("it is not as long as it was said to be"));
-            }
-            Some(length) => length,
             None => body.len() as u64,
+            Some(length) if length == body.len() as u64 || (terms.head_only && body.is_empty()) => length,
+            Some(_) => return Err(Error::Body("it is not as long as it was said to be")),
         };
-        let (transfer, body) = if has_no_body(self.status) {
-            (Transfer::Unsaid, Payload::from_static(b""))
-        } else if terms.head_only {
-            (Transfer::Length(length), Payload::from_static(b""))
-        } else {
-            (Transfer::Length(length), body)
-        };
-        self.finish(terms, transfer, Body::Whole(body), content_type)
+        let without_body = has_no_body(self.status);
+        let transfer = if without_body { Transfer::Unsaid } else { Transfer::Length(length) };
+        let body = if without_body || terms.head_only { Payload::from_static(b"") } else { body };
+        self.finish(terms, transfer, body, content_type)
     }
 
+    #[inline]
     fn finish(
-        mut self,
+        self,
         terms: Terms,
         transfer: Transfer,
-        body: Body<'_>,
+        body: Payload<'_>,
         content_type: Option<&'static [u8]>,
     ) -> Result<(), Error> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
+        if let To::Now { connection, exchange } = &self.to {
+            self.write_now(connection, exchange, terms, transfer, body, content_type)?;
+            exchange.fate.set(Fate::Sent);
+            return Ok(());
         }
-        let content_type = if self.has_type { None } else { content_type };
-        let mut head = ReplyHead {
+        self.answer_late(terms, transfer, LateBody::Whole(body.into_owned()), content_type)
+    }
+
+    /// What was wrong with a header or the status.
+    #[inline]
+    fn check(&mut self) -> Result<(), Error> {
+        self.error.take().map_or(Ok(()), |error| Err(*error))
+    }
+
+    #[inline]
+    fn head(&self, transfer: Transfer, content_type: Option<&'static [u8]>) -> ReplyHead<'_> {
+        ReplyHead {
             status: self.status,
             headers: &self.headers,
-            content_type,
+            content_type: if self.has_type { None } else { content_type },
             transfer,
             date: None,
             persistence: None,
-        };
-        match self.to {
-            To::Now { connection, exchange } => {
-                if !connection.takes_output() {
-                    return Err(Error::Closed);
-                }
-                let mut date = exchange.date.borrow_mut();
-                if !self.has_date {
-                    head.date = Some(date.at(connection.clock().unix_seconds()));
-                }
-                head.persistence = Some(Persistence::of(terms.keep_alive, terms.minor));
-                exchange.terms.set(terms);
-                match body {
-                    Body::Whole(body) => {
-                        write_now(connection, &head, body);
-                        exchange.fate.set(Fate::Sent);
-                    }
-                    Body::Streamed(outgoing) => {
-                        write_now(connection, &head, Payload::from_static(b""));
-                        exchange.rest.set(Some(Rest::Body(Box::new(outgoing))));
-                        exchange.fate.set(Fate::Streamed);
-                    }
-                }
-                Ok(())
-            }
-            To::Later(deferred) => {
-                let date = date::now();
-                if !self.has_date {
-                    head.date = Some(&date);
-                }
-                let late = late(&head, body.into_owned(), terms);
-                deferred.answer(late)
-            }
         }
     }
-}
 
-/// What follows a head.
-enum Body<'b> {
-    Whole(Payload<'b>),
-    Streamed(Outgoing),
-}
+    fn write_now(
+        &self,
+        connection: &Connection<'_>,
+        exchange: &Exchange<'_>,
+        terms: Terms,
+        transfer: Transfer,
+        body: Payload<'_>,
+        content_type: Option<&'static [u8]>,
+    ) -> Result<(), Error> {
+        if !connection.takes_output() {
+            return Err(Error::Closed);
+        }
+        let mut date = exchange.date.borrow_mut();
+        let mut head = self.head(transfer, content_type);
+        if !self.has_date {
+            head.date = Some(date.at(connection.clock().unix_seconds()));
+        }
+        head.persistence = Some(Persistence::of(terms.keep_alive, terms.minor));
+        exchange.terms.set(terms);
+        write_now(connection, &head, body);
+        Ok(())
+    }
 
-impl Body<'_> {
-    fn into_owned(self) -> LateBody {
-        match self {
-            Self::Whole(payload) => LateBody::Whole(payload.into_owned()),
-            Self::Streamed(outgoing) => LateBody::Streamed(outgoing),
+    fn answer_late(
+        self,
+        terms: Terms,
+        transfer: Transfer,
+        body: LateBody,
+        content_type: Option<&'static [u8]>,
+    ) -> Result<(), Error> {
+        let date = date::now();
+        let mut head = self.head(transfer, content_type);
+        if !self.has_date {
+            head.date = Some(&date);
+        }
+        let late = late(&head, body, terms);
+        match self.to {
+            To::Later(deferred) => deferred.answer(late),
+            To::Now { .. } => unreachable!("it is written at once"),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::answering::{Answer, Waiting};
 use super::date::DateCache;
 use super::deferred::{LateReply, Terms};
-use super::reply::{Exchange, Fate, Rest};
+use super::reply::Exchange;
 use super::upload::{Available, Incoming};
 use super::{BodyMode, Handler, Reply, Request, Upload};
 use crate::engine::{Connection, Late, Protocol, Step};
@@ -18,6 +18,9 @@ use crate::{Error, Event, Limits};
 /// Received bytes that may wait behind a request whose reply is due, or ahead of an upload's handler.
 pub(super) const APPETITE: usize = 64 << 10;
 
+/// A body has a second more for each of so many bytes that came.
+const BODY_BYTES_A_SECOND: u64 = 1000;
+
 /// What the connections of one listener share.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -25,12 +28,27 @@ pub(crate) struct Service {
     /// Handlers never nest, so one message serves all (invariant 5).
     message: RefCell<HttpMessage>,
     pub(super) date: RefCell<DateCache>,
+    /// Until when a connection may idle that is answered at an instant: the same for all of a turn.
+    idle: Cell<(Instant, Option<Instant>)>,
 }
 
 impl Service {
     pub(crate) fn new(limits: &Limits) -> Rc<Self> {
         let date = RefCell::new(DateCache::new());
-        Rc::new(Self { limits: limits.clone(), message: RefCell::new(HttpMessage::new()), date })
+        let now = Instant::now();
+        let idle = Cell::new((now, now.checked_add(limits.idle_time)));
+        Rc::new(Self { limits: limits.clone(), message: RefCell::new(HttpMessage::new()), date, idle })
+    }
+
+    #[inline]
+    pub(super) fn idle_until(&self, now: Instant) -> Option<Instant> {
+        let (at, until) = self.idle.get();
+        if at == now {
+            return until;
+        }
+        let until = now.checked_add(self.limits.idle_time);
+        self.idle.set((now, until));
+        until
     }
 }
 
@@ -77,16 +95,6 @@ impl Stage {
     pub(super) fn start() -> Self {
         Self::Head(HeadScan::default())
     }
-}
-
-/// What a handler did with its reply.
-pub(super) struct Outcome {
-    pub(super) result: Result<(), Error>,
-    pub(super) fate: Fate,
-    pub(super) terms: Terms,
-    pub(super) rest: Option<Rest>,
-    /// A C function replied, and has said so in C's way.
-    pub(super) replied_in_c: bool,
 }
 
 impl<H: Handler> Server<H> {
@@ -171,10 +179,12 @@ impl<H: Handler> Server<H> {
         let terms = self.begin_answer(connection, head);
         // Unless the body is wanted, it is in the way of what comes behind it.
         let unwanted = Terms { keep_alive: false, ..terms };
-        let mut outcome = self.ask(connection, head, &input[..head.len], unwanted);
+        let service = Rc::clone(&self.service);
+        let exchange = Exchange::new(unwanted, &service.date);
+        let result = self.ask(connection, head, &input[..head.len], &exchange);
         connection.consume_unit(head.len);
-        if let Some(Rest::Upload(upload)) = outcome.rest.take() {
-            if let Err(error) = outcome.result {
+        if let Some(upload) = exchange.take_upload() {
+            if let Err(error) = result {
                 return self.abandon(connection, upload, terms, &error);
             }
             ask_to_continue(connection, head, input);
@@ -189,7 +199,7 @@ impl<H: Handler> Server<H> {
         self.closing = true;
         // It may send the body yet: bytes that nobody reads would reset the connection, and the reply be lost.
         self.peer_closes = false;
-        self.conclude(connection, outcome)
+        self.conclude(connection, result, &exchange)
     }
 
     /// Hands over what has come of an upload.
@@ -231,8 +241,11 @@ impl<H: Handler> Server<H> {
         // Nobody is left who would.
         connection.resume();
         let terms = Terms { keep_alive: terms.keep_alive && !self.closing, ..terms };
-        let outcome = ask(&self.service, connection, terms, true, |reply| upload.end(reply));
-        self.conclude(connection, outcome)
+        let service = Rc::clone(&self.service);
+        let mut exchange = Exchange::new(terms, &service.date);
+        exchange.received = true;
+        let result = upload.end(Reply::now(connection, &exchange));
+        self.conclude(connection, result, &exchange)
     }
 
     /// Gives up on a body that its receiver could not use.
@@ -294,14 +307,14 @@ impl<H: Handler> Server<H> {
     ) -> Step {
         self.stage = Stage::start();
         let terms = self.begin_answer(connection, head);
-        let mut outcome = self.ask(connection, head, message, terms);
+        let service = Rc::clone(&self.service);
+        let exchange = Exchange::new(terms, &service.date);
+        let mut result = self.ask(connection, head, message, &exchange);
         connection.consume_unit(end);
-        let Some(Rest::Upload(mut upload)) = outcome.rest.take_if(|rest| matches!(rest, Rest::Upload(_)))
-        else {
-            return self.conclude(connection, outcome);
+        let Some(mut upload) = exchange.take_upload() else {
+            return self.conclude(connection, result, &exchange);
         };
         let body = &message[head.len..];
-        let mut result = outcome.result;
         if result.is_ok() && !body.is_empty() {
             result = upload.data(connection, body);
         }
@@ -326,22 +339,23 @@ impl<H: Handler> Server<H> {
     }
 
     /// Has the handler answer a request.
+    #[inline]
     fn ask(
-        &mut self,
+        &self,
         connection: &Connection<'_>,
         head: &Head<'_, '_>,
         message: &[u8],
-        terms: Terms,
-    ) -> Outcome {
-        let service = Rc::clone(&self.service);
+        exchange: &Exchange<'_>,
+    ) -> Result<(), Error> {
         self.with_request(connection, head, message, |handler, request| {
-            ask(&service, connection, terms, false, |reply| handler.request(request, reply))
+            handler.request(request, Reply::now(connection, exchange))
         })
     }
 
     /// Shows a request to the handler. `message` is its head, and what is there of its body.
+    #[inline]
     fn with_request<R>(
-        &mut self,
+        &self,
         connection: &Connection<'_>,
         head: &Head<'_, '_>,
         message: &[u8],
@@ -363,33 +377,11 @@ impl<H: Handler> Server<H> {
 
     /// Sets the deadline of a body of which so much has come.
     fn allow_body(&mut self, connection: &Connection<'_>, received: u64) {
+        let earned = Duration::from_secs(received / BODY_BYTES_A_SECOND);
         let spent = connection.clock().now().saturating_duration_since(self.body_since);
-        self.wait_for(connection, Waiting::Body { received, spent });
-    }
-}
-
-/// Makes a reply, has it answered, and sees what became of it.
-fn ask(
-    service: &Service,
-    connection: &Connection<'_>,
-    terms: Terms,
-    received: bool,
-    call: impl FnOnce(Reply<'_>) -> Result<(), Error>,
-) -> Outcome {
-    let exchange = Exchange {
-        terms: Cell::new(terms),
-        fate: Cell::new(Fate::Open),
-        rest: Cell::new(None),
-        received,
-        date: &service.date,
-    };
-    let result = call(Reply::now(connection, &exchange));
-    Outcome {
-        result,
-        fate: exchange.fate.get(),
-        terms: exchange.terms.get(),
-        rest: exchange.rest.take(),
-        replied_in_c: !connection.is_responding(),
+        let allowed = self.service.limits.body_time.saturating_add(earned);
+        connection.set_deadline(Some(allowed.saturating_sub(spent)));
+        self.waiting = Waiting::Body;
     }
 }
 
@@ -433,7 +425,7 @@ impl<H: Handler> Protocol for Server<H> {
     fn ended(&mut self, connection: &Connection<'_>) {
         match &self.answer {
             // Nobody subscribes with half a connection: the peer is gone.
-            Answer::Streamed { body, .. } if body.heartbeat.is_some() => return connection.close(),
+            answer if answer.heartbeat().is_some() => return connection.close(),
             // The peer has only ended its direction: it still gets this reply and those to what it has sent behind the
             // request (hazard 32). `late` has the end told again.
             Answer::Deferred(_) | Answer::Streamed { .. } => return,
