@@ -49,7 +49,8 @@ impl Reply<'_> {
         match check(cookie) {
             Ok(()) => self.header("Set-Cookie", cookie.to_string()),
             Err(reason) => {
-                self.error.get_or_insert(Error::Header { name: "Set-Cookie".to_owned(), reason });
+                let error = || Box::new(Error::Header { name: "Set-Cookie".to_owned(), reason });
+                self.error.get_or_insert_with(error);
                 self
             }
         }
