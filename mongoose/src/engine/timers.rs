@@ -1,6 +1,6 @@
 //! Timers and deadlines in one heap, which sets how long the selector waits.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
@@ -29,13 +29,42 @@ pub(super) struct TimerKey {
 /// is such.
 #[derive(Default)]
 pub(crate) struct Timers {
-    heap: BinaryHeap<Reverse<(Instant, u64, TimerKey)>>,
+    heap: BinaryHeap<Waiting>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     live: usize,
     /// Timers due at the same instant fire in the order they were set.
     sequence: u64,
 }
+
+/// A timer in the heap: the one that is due first is the greatest.
+struct Waiting {
+    due: Instant,
+    sequence: u64,
+    key: TimerKey,
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> Ordering {
+        #[cfg(test)]
+        tests::count_comparison();
+        (other.due, other.sequence).cmp(&(self.due, self.sequence))
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Waiting {}
 
 struct Slot {
     generation: u32,
@@ -72,7 +101,7 @@ impl Timers {
         self.live -= 1;
         if self.heap.len() > 64 && self.heap.len() > 2 * self.live {
             let slots = &self.slots;
-            self.heap.retain(|Reverse((due, _, key))| is_current(slots, *key, *due));
+            self.heap.retain(|waiting| is_current(slots, waiting));
         }
         state.action
     }
@@ -86,9 +115,9 @@ impl Timers {
     /// When the next timer is due.
     pub(super) fn next_due(&mut self) -> Option<Instant> {
         loop {
-            let Reverse((due, _, key)) = *self.heap.peek()?;
-            if is_current(&self.slots, key, due) {
-                return Some(due);
+            let first = self.heap.peek()?;
+            if is_current(&self.slots, first) {
+                return Some(first.due);
             }
             self.heap.pop();
         }
@@ -102,9 +131,7 @@ impl Timers {
             if due > now {
                 break;
             }
-            if let Some(Reverse((_, _, key))) = self.heap.pop() {
-                due_keys.push(key);
-            }
+            due_keys.extend(self.heap.pop().map(|first| first.key));
         }
         due_keys
     }
@@ -151,7 +178,7 @@ impl Timers {
 
     fn push(&mut self, due: Instant, key: TimerKey) {
         self.sequence += 1;
-        self.heap.push(Reverse((due, self.sequence, key)));
+        self.heap.push(Waiting { due, sequence: self.sequence, key });
     }
 
     fn state(&mut self, key: TimerKey) -> Option<&mut State> {
@@ -162,12 +189,12 @@ impl Timers {
     }
 }
 
-fn is_current(slots: &[Slot], key: TimerKey, due: Instant) -> bool {
+fn is_current(slots: &[Slot], waiting: &Waiting) -> bool {
     slots
-        .get(key.slot as usize)
-        .filter(|slot| slot.generation == key.generation)
+        .get(waiting.key.slot as usize)
+        .filter(|slot| slot.generation == waiting.key.generation)
         .and_then(|slot| slot.timer.as_ref())
-        .is_some_and(|timer| timer.due == due)
+        .is_some_and(|timer| timer.due == waiting.due)
 }
 
 impl std::fmt::Debug for Timers {
@@ -178,7 +205,15 @@ impl std::fmt::Debug for Timers {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local!(static COMPARISONS: Cell<usize> = const { Cell::new(0) });
+
+    pub(super) fn count_comparison() {
+        COMPARISONS.set(COMPARISONS.get() + 1);
+    }
 
     fn action() -> Action {
         Action::Call(Box::new(|_| {}))
@@ -232,5 +267,52 @@ mod tests {
         }
         assert!(timers.heap.len() <= 64, "{} left", timers.heap.len());
         assert_eq!(timers.next_due(), Some(now + Duration::from_millis(9_990)));
+    }
+
+    #[test]
+    fn a_million_timers_cost_a_logarithm_each() {
+        let scale =
+            std::env::var("TEST_SCALE").ok().and_then(|scale| scale.parse::<f64>().ok()).unwrap_or(1.0);
+        let count = ((1e6 * scale) as usize).max(1000);
+        let logarithm = count.ilog2() as usize + 1;
+        let assert_cheap = |what: &str, comparisons_each: usize| {
+            let comparisons = COMPARISONS.take();
+            assert!(comparisons <= count * comparisons_each, "{what}: {comparisons} comparisons for {count}");
+        };
+        let start = Instant::now();
+        // All over the next 18 hours, and no two in order.
+        let due =
+            |n: usize| start + Duration::from_millis((n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 38);
+        let period = Some(Duration::from_secs(1 << 20));
+        let mut timers = Timers::default();
+        let keys: Vec<_> = (0..count).map(|n| timers.add(due(n), period, action())).collect();
+        assert_cheap("adding in any order", logarithm);
+        for key in keys.iter().step_by(2) {
+            assert!(timers.remove(*key).is_some());
+        }
+        for n in (0..count).step_by(2) {
+            timers.add(due(n), period, action());
+        }
+        assert_cheap("cancelling and adding again", logarithm);
+        let mut now = start;
+        let mut fired = 0;
+        while fired < count {
+            now += Duration::from_secs(60);
+            for key in timers.take_due(now) {
+                let running = timers.start(key).expect("due");
+                assert!(timers.finish(key, running, now).is_none(), "it repeats");
+                fired += 1;
+            }
+        }
+        assert_cheap("firing and setting again", 3 * logarithm);
+        assert!(timers.heap.len() <= 2 * count, "{} in the heap", timers.heap.len());
+        let first = timers.next_due().expect("all repeat");
+        for n in 0..count {
+            // Each before all others.
+            timers.add(first - Duration::from_nanos(n as u64), None, action());
+        }
+        assert_cheap("adding what is due first", logarithm + 2);
+        drop(timers.take_all());
+        assert_cheap("cancelling all", 4);
     }
 }
