@@ -105,12 +105,8 @@ impl Exchange {
     }
 
     /// What is left of the time for the whole. `None`: any.
-    pub(super) fn check_time(&self) -> Result<Option<Duration>, Error> {
-        let Some(until) = self.until else { return Ok(None) };
-        match until.checked_duration_since(Instant::now()) {
-            Some(left) => Ok(Some(left)),
-            None => Err(Error::Deadline { phase: "finish" }),
-        }
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        self.until.map(|until| until.saturating_duration_since(Instant::now()))
     }
 
     /// Notes the connection that it is on.

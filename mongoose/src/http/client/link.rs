@@ -336,7 +336,7 @@ impl Link {
         let Some(exchange) = self.line.exchange.take() else { return Step::Wait };
         // Before the handler runs: what it asks for next may go over the same connection.
         let all = connection.received().len() == end;
-        let stays = self.settle(connection, head.keep_alive && all);
+        let stays = self.settle(connection, head.keep_alive && all && !exchange.request.close);
         exchange.finish();
         if !exchange.is_cancelled() {
             let Exchange { request, receiver, .. } = *exchange;
@@ -421,7 +421,7 @@ impl Link {
             ResponseFraming::Length(body) => head.len.checked_add(body).filter(|end| *end == input.len()),
             _ => None,
         };
-        let stays = self.settle(connection, head.keep_alive && end.is_some());
+        let stays = self.settle(connection, head.keep_alive && end.is_some() && !exchange.request.close);
         match exchange.request.redirect(head.status, location) {
             Ok(()) => self.shared.start_or_fail(exchange),
             Err(error) => exchange.fail(error),
@@ -530,7 +530,7 @@ impl Link {
     fn end_pieces(&mut self, connection: &Connection<'_>, exchange: Box<Exchange>, usable: bool) -> Step {
         // Nobody is left who would.
         connection.resume();
-        let stays = self.settle(connection, usable);
+        let stays = self.settle(connection, usable && !exchange.request.close);
         exchange.finish();
         if let Receiver::Pieces(mut download) = exchange.receiver {
             download.end(connection);
@@ -681,8 +681,8 @@ impl Protocol for Link {
             }
             return;
         }
-        let over =
-            self.line.exchange.borrow().as_ref().is_some_and(|exchange| exchange.check_time().is_err());
+        let over = self.line.exchange.borrow().as_ref().and_then(|exchange| exchange.time_left())
+            == Some(Duration::ZERO);
         let sending = !matches!(self.sending, Sending::Done) || connection.queued() > 0;
         let phase = match self.stage {
             _ if over => "finish",

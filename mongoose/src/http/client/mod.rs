@@ -14,6 +14,7 @@ mod url;
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 pub use blocking::{Blocking, ResponseBuf, delete, get, head, post, put, request};
 pub use builder::RequestBuilder;
@@ -154,14 +155,11 @@ impl Shared {
             }
         }
         let line = Rc::new(Line::new(exchange.request.url.endpoint().clone()));
-        let begun = exchange.check_time().and_then(|left| {
-            let within = left.map_or(exchange.request.limits.connect_time, |left| {
-                left.min(exchange.request.limits.connect_time)
-            });
-            let link = Link::boxed(self, &line);
-            let url = exchange.request.url.as_str();
-            self.dialer.connect(url, exchange.request.url.endpoint(), &exchange.request.limits, within, link)
-        });
+        let limits = &exchange.request.limits;
+        let within = limits.connect_time.min(exchange.time_left().unwrap_or(Duration::MAX));
+        let url = &exchange.request.url;
+        let link = Link::boxed(self, &line);
+        let begun = self.dialer.connect(url.as_str(), url.endpoint(), limits, within, link);
         match begun {
             Ok(id) => {
                 line.begin(id, exchange);

@@ -86,8 +86,8 @@ impl<'r> Response<'r> {
     }
 
     /// A copy to keep.
-    pub fn to_buf(&self) -> ResponseBuf {
-        ResponseBuf::copy(*self)
+    pub fn to_buf(self) -> ResponseBuf {
+        ResponseBuf::copy(self)
     }
 
     /// The connection it came on. It may carry another request next: nothing should be sent on it, unless it is

@@ -1,0 +1,10 @@
+//! The HTTP client: against raw sockets that drip, cut and lie, against our own server, and against servers of others.
+
+mod bodies;
+mod corpus;
+mod deadlines;
+mod framing;
+mod pool;
+mod redirects;
+mod requests;
+mod scene;
