@@ -38,6 +38,7 @@ pub use id::ConnectionId;
 pub use limits::Limits;
 pub use listener::{Listener, ListenerBuilder};
 pub use manager::Manager;
+pub(crate) use output::Output;
 pub use payload::Payload;
 pub(crate) use protocol::{Acceptor, Admission, Protocol, Step};
 pub(crate) use readiness::{Interest, Ready};

@@ -1,7 +1,10 @@
 //! What waits to be sent on one connection.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use super::Payload;
 use super::transport::Transport;
@@ -31,13 +34,24 @@ pub(crate) struct Output {
 enum Chunk {
     Gathered(Vec<u8>),
     Kept(Payload<'static>),
+    File { file: Arc<File>, offset: u64, len: usize },
 }
 
 impl Chunk {
-    fn bytes(&self) -> &[u8] {
+    /// `None` for what lies elsewhere.
+    fn bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Gathered(bytes) => bytes,
-            Self::Kept(payload) => payload.as_ref(),
+            Self::Gathered(bytes) => Some(bytes),
+            Self::Kept(payload) => Some(payload.as_ref()),
+            Self::File { .. } => None,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Gathered(bytes) => bytes.len(),
+            Self::Kept(payload) => payload.len(),
+            Self::File { len, .. } => *len,
         }
     }
 }
@@ -82,6 +96,14 @@ impl Output {
         } else {
             self.len += payload.len();
             self.chunks.push_back(Chunk::Kept(payload.into_owned()));
+        }
+    }
+
+    /// Appends a part of a file, to be sent from where it lies.
+    pub(crate) fn push_file(&mut self, file: Arc<File>, offset: u64, len: usize) {
+        if len > 0 {
+            self.len += len;
+            self.chunks.push_back(Chunk::File { file, offset, len });
         }
     }
 
@@ -136,12 +158,36 @@ impl Output {
             }
         }
         while self.len > 0 || !behind.is_empty() {
+            self.drop_empty(spare);
+            if let Some(Chunk::File { file, offset, len }) = self.chunks.front() {
+                let rest = len - self.sent;
+                let offset = offset + self.sent as u64;
+                match transport.write_file(file, offset, rest) {
+                    Ok(written) => {
+                        total += written;
+                        self.advance(written, spare);
+                        if written < rest {
+                            break;
+                        }
+                        continue;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(_) if total > 0 => break,
+                    Err(error) => return Err(error),
+                }
+            }
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut count = 0;
             let mut offered = 0;
             let mut skip = self.sent;
+            let mut file_next = false;
             for chunk in &self.chunks {
-                let bytes = &chunk.bytes()[std::mem::take(&mut skip)..];
+                let Some(bytes) = chunk.bytes() else {
+                    file_next = true;
+                    break;
+                };
+                let bytes = &bytes[std::mem::take(&mut skip)..];
                 if !bytes.is_empty() {
                     slices[count] = IoSlice::new(bytes);
                     offered += bytes.len();
@@ -152,7 +198,7 @@ impl Output {
                 }
             }
             let waiting = offered;
-            if count < SLICES && !behind.is_empty() {
+            if count < SLICES && !file_next && !behind.is_empty() {
                 slices[count] = IoSlice::new(behind);
                 offered += behind.len();
                 count += 1;
@@ -180,7 +226,19 @@ impl Output {
     pub(super) fn to_vec(&self) -> Vec<u8> {
         let mut all = Vec::with_capacity(self.len + self.sent);
         for chunk in &self.chunks {
-            all.extend_from_slice(chunk.bytes());
+            match chunk {
+                Chunk::File { file, offset, len } => {
+                    let before = all.len();
+                    all.resize(before + len, 0);
+                    if file.read_exact_at(&mut all[before..], *offset).is_err() {
+                        // Nor will it leave, nor anything behind it.
+                        all.truncate(before.max(self.sent));
+                        break;
+                    }
+                }
+                Chunk::Gathered(bytes) => all.extend_from_slice(bytes),
+                Chunk::Kept(payload) => all.extend_from_slice(payload.as_ref()),
+            }
         }
         all.drain(..self.sent);
         all
@@ -190,8 +248,17 @@ impl Output {
     pub(super) fn into_kept(self) -> impl Iterator<Item = Payload<'static>> {
         self.chunks.into_iter().filter_map(|chunk| match chunk {
             Chunk::Kept(payload) => Some(payload),
-            Chunk::Gathered(_) => None,
+            Chunk::Gathered(_) | Chunk::File { .. } => None,
         })
+    }
+
+    /// Takes out what is empty at the front.
+    fn drop_empty(&mut self, spare: &mut Vec<u8>) {
+        while self.chunks.front().is_some_and(|first| first.len() == 0) {
+            if let Some(Chunk::Gathered(buffer)) = self.chunks.pop_front() {
+                keep_larger(spare, buffer);
+            }
+        }
     }
 
     fn advance(&mut self, mut written: usize, spare: &mut Vec<u8>) {
@@ -200,7 +267,7 @@ impl Output {
         }
         self.len -= written;
         while let Some(first) = self.chunks.front() {
-            let rest = first.bytes().len() - self.sent;
+            let rest = first.len() - self.sent;
             if written < rest {
                 self.sent += written;
                 return;
@@ -287,6 +354,64 @@ mod tests {
         let mut received = Vec::new();
         client.read_to_end(&mut received).expect("to read");
         assert_eq!(received, expected);
+    }
+
+    /// A file without a name.
+    fn file(content: &[u8]) -> Arc<File> {
+        let path = std::env::temp_dir().join(format!("mongoose-output-{}-{:p}", std::process::id(), content));
+        std::fs::write(&path, content).expect("to write");
+        let file = File::open(&path).expect("a file");
+        std::fs::remove_file(&path).expect("to remove");
+        Arc::new(file)
+    }
+
+    #[test]
+    fn parts_of_files_leave_in_order_with_what_is_around_them() {
+        let (mut transport, mut client) = pair();
+        let mut output = Output::default();
+        let mut spare = Vec::with_capacity(100);
+        output.lend(&mut spare);
+        let content: Vec<u8> = (0..20_000_000u32).map(|n| (n % 251) as u8).collect();
+        let file = file(&content);
+        // Behind a lent buffer that nothing was gathered in.
+        output.push_file(Arc::clone(&file), 1, 2);
+        output.gather(b"between");
+        output.push_file(Arc::clone(&file), 3, 19_999_997);
+        output.push_file(file, 0, 0);
+        output.gather(b"behind");
+        let expected = [&content[1..3], b"between", &content[3..], b"behind"].concat();
+        assert_eq!(output.len(), expected.len());
+        assert!(output.to_vec() == expected);
+        let reader = std::thread::spawn(move || {
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).expect("to read");
+            received
+        });
+        let mut written = output.write_through(&mut transport, b"borrowed");
+        while !output.is_empty() {
+            written += output.flush(&mut transport, &mut spare).expect("to write");
+            std::thread::yield_now();
+        }
+        drop(transport);
+        assert!(reader.join().expect("the reader") == [&expected[..], b"borrowed"].concat());
+        assert_eq!(written, expected.len() + 8);
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_its_part_is_an_error_once_the_rest_has_left() {
+        let (mut transport, mut client) = pair();
+        let mut output = Output::default();
+        output.gather(b"head ");
+        output.push_file(file(b"short"), 2, 10);
+        let mut spare = Vec::new();
+        assert_eq!(output.to_vec(), b"head ");
+        assert_eq!(output.flush(&mut transport, &mut spare).expect("a part of it"), 8);
+        let error = output.flush(&mut transport, &mut spare).expect_err("there is no more");
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        drop(transport);
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).expect("to read");
+        assert_eq!(received, b"head ort");
     }
 
     #[test]

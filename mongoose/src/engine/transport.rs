@@ -1,9 +1,14 @@
 //! Between a socket and the bytes that a protocol sees: the seam for TLS.
 
+use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
 
 use crate::ffi;
+
+/// How much of a file is copied at a time where the system does not send it by itself.
+const FILE_COPY: usize = 64 << 10;
 
 /// What carries the bytes of a stream. Non-blocking: `WouldBlock` says that the selector will tell.
 #[derive(Debug)]
@@ -27,6 +32,26 @@ impl Transport {
         }
     }
 
+    /// Writes what the socket takes of `len` bytes of a file, at least one of which is asked for. Some may be left
+    /// though the socket takes more. A file that ends before is an error.
+    pub(super) fn write_file(&mut self, file: &File, offset: u64, len: usize) -> io::Result<usize> {
+        #[cfg(all(target_os = "linux", not(mongoose_portable)))]
+        {
+            let Self::Plain(stream) = self;
+            match ffi::send_file(stream, file, offset, len) {
+                Ok(0) => return Err(file_ended()),
+                // Some file systems have no such way.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+                sent => return sent,
+            }
+        }
+        let mut piece = vec![0; len.min(FILE_COPY)];
+        match file.read_at(&mut piece, offset)? {
+            0 => Err(file_ended()),
+            count => self.write(&[IoSlice::new(&piece[..count])]),
+        }
+    }
+
     /// Ends our direction; what was written still arrives.
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
         self.stream().shutdown(Shutdown::Write)
@@ -42,6 +67,10 @@ impl Transport {
             Self::Plain(stream) => stream,
         }
     }
+}
+
+fn file_ended() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "a file is shorter than it was")
 }
 
 /// The descriptor of an entry, in the states it goes through.

@@ -2,21 +2,20 @@
 
 use std::fmt;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::reply_head::Transfer;
 use crate::Error;
-use crate::engine::{BodySource, Connection, Payload, Piece};
+use crate::engine::{BodySource, Connection, Output, Payload, Piece};
 
 /// Pieces taken from a source in one go.
 const PIECES: usize = 64;
 
 const OTHER_LENGTH: &str = "it is not as long as it was said to be";
 
-/// How much of a file is read at a time.
-const FILE_PIECE: usize = 64 << 10;
+/// How much of a file is sent before others have their turn, and what is asked of the system at a time.
+const FILE_PIECE: usize = 256 << 10;
 
 /// A body and how far it is.
 pub(crate) struct Outgoing {
@@ -66,14 +65,13 @@ impl Outgoing {
                 return Pulled::More;
             }
             let piece = match self.file.take() {
-                Some(part) => self.read(part),
+                Some(part) => Ok(Piece::File { file: part.file, offset: part.offset, len: part.left }),
                 None => self.source.next(),
             };
             let written = match piece {
                 Ok(Piece::Data(payload)) => self.write(connection, payload),
                 Ok(Piece::File { file, offset, len }) => {
-                    self.file = (len > 0).then_some(FilePart { file, offset, left: len });
-                    Ok(())
+                    self.write_file(connection, FilePart { file, offset, left: len })
                 }
                 Ok(Piece::Wait) => return Pulled::Asleep,
                 Ok(Piece::End) => return self.end(connection),
@@ -107,41 +105,44 @@ impl Outgoing {
     }
 
     fn write(&mut self, connection: &Connection<'_>, payload: Payload<'static>) -> Result<(), Error> {
-        if payload.is_empty() {
+        let len = payload.len();
+        self.write_framed(connection, len, |output| output.push(payload))
+    }
+
+    fn write_file(&mut self, connection: &Connection<'_>, mut part: FilePart) -> Result<(), Error> {
+        let len = part.left.min(FILE_PIECE as u64) as usize;
+        let (file, offset) = (Arc::clone(&part.file), part.offset);
+        part.offset += len as u64;
+        part.left -= len as u64;
+        self.file = (part.left > 0).then_some(part);
+        self.write_framed(connection, len, |output| output.push_file(file, offset, len))
+    }
+
+    /// Has so many bytes written, with what says so before and behind them.
+    fn write_framed(
+        &mut self,
+        connection: &Connection<'_>,
+        len: usize,
+        write: impl FnOnce(&mut Output),
+    ) -> Result<(), Error> {
+        if len == 0 {
             return Ok(());
         }
         connection.entry.collect_send();
         let mut output = connection.entry.output.borrow_mut();
         match &mut self.transfer {
-            Transfer::Unsaid => output.push(payload),
+            Transfer::Unsaid => write(&mut output),
             Transfer::Length(left) => {
-                *left = left.checked_sub(payload.len() as u64).ok_or(Error::Body(OTHER_LENGTH))?;
-                output.push(payload);
+                *left = left.checked_sub(len as u64).ok_or(Error::Body(OTHER_LENGTH))?;
+                write(&mut output);
             }
             Transfer::Chunked => {
-                output.gather(format!("{:x}\r\n", payload.len()).as_bytes());
-                output.push(payload);
+                output.gather(format!("{len:x}\r\n").as_bytes());
+                write(&mut output);
                 output.gather(b"\r\n");
             }
         }
         Ok(())
-    }
-
-    fn read(&mut self, mut part: FilePart) -> Result<Piece, Error> {
-        let size = part.left.min(FILE_PIECE as u64) as usize;
-        let mut piece = vec![0; size];
-        let count = part
-            .file
-            .read_at(&mut piece, part.offset)
-            .map_err(|source| Error::Io { phase: "read a file", source })?;
-        if count == 0 {
-            return Err(Error::Body("the file is shorter than it was"));
-        }
-        piece.truncate(count);
-        part.offset += count as u64;
-        part.left -= count as u64;
-        self.file = (part.left > 0).then_some(part);
-        Ok(Piece::Data(piece.into()))
     }
 }
 

@@ -14,9 +14,6 @@ use crate::{Error, Payload};
 /// Files up to this size are read at once and sent with their head; of larger ones no more is held than is on its way.
 const WHOLE: u64 = 64 << 10;
 
-/// How much of a larger file is asked for at a time.
-const PIECE: u64 = 256 << 10;
-
 /// How old a file has to be for the time of its last change to say which version it is, in seconds: it may be changed
 /// once more within what the file system's clock takes for the same moment, and coarse ones count in steps of two.
 const SETTLED: i64 = 3;
@@ -156,25 +153,14 @@ impl Representation {
                     .map_err(|source| Error::File { path: request.path().into(), source })?;
                 reply.body(whole)
             }
-            Content::Disk(file) => {
-                reply.length(length).stream(FileBody { file: Arc::new(file), rest: bytes })
-            }
+            Content::Disk(file) => reply.length(length).stream(file_body(file, bytes)),
         }
     }
 }
 
-/// A large file, piece by piece.
-#[derive(Debug)]
-struct FileBody {
-    file: Arc<File>,
-    rest: Range<u64>,
-}
-
-impl BodySource for FileBody {
-    fn next(&mut self) -> Result<Piece, Error> {
-        let offset = self.rest.start;
-        let len = (self.rest.end - offset).min(PIECE);
-        self.rest.start += len;
-        Ok(if len == 0 { Piece::End } else { Piece::File { file: Arc::clone(&self.file), offset, len } })
-    }
+/// A large file, sent from where it lies.
+fn file_body(file: File, bytes: Range<u64>) -> impl BodySource {
+    let mut piece =
+        Some(Piece::File { file: Arc::new(file), offset: bytes.start, len: bytes.end - bytes.start });
+    move || Ok(piece.take().unwrap_or(Piece::End))
 }
