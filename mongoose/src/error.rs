@@ -203,4 +203,20 @@ impl Error {
     pub fn handler(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Handler(error.into())
     }
+    /// What a peer gets for a request that a handler gave up on with this.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Refused { status: status @ 400..=599, .. } => *status,
+            Self::Decode(_) | Self::Multipart(_) => 400,
+            Self::FormLimit { .. } => 413,
+            Self::MediaType { .. } => 415,
+            #[cfg(feature = "serde")]
+            Self::Json(_) => 400,
+            #[cfg(feature = "http")]
+            Self::Convert(_) => 400,
+            #[cfg(feature = "router")]
+            Self::PathParameter { .. } => 404,
+            _ => 500,
+        }
+    }
 }

@@ -12,5 +12,6 @@ mod malformed;
 mod multipart;
 mod properties;
 mod router;
+mod statuses;
 mod streaming;
 mod urlencoded;

@@ -92,7 +92,7 @@ impl<H: Handler> Server<H> {
                 self.finish(connection, !terms.keep_alive);
                 Step::Again
             }
-            fate => self.conclude_unsent(connection, terms, fate, exchange),
+            fate => self.conclude_unsent(connection, terms, fate, exchange, &result),
         }
     }
 
@@ -103,6 +103,7 @@ impl<H: Handler> Server<H> {
         terms: Terms,
         fate: Fate,
         exchange: &Exchange<'_>,
+        result: &Result<(), Error>,
     ) -> Step {
         match fate {
             Fate::Deferred => {
@@ -126,7 +127,8 @@ impl<H: Handler> Server<H> {
                 Step::Again
             }
             Fate::Sent | Fate::Open | Fate::Receiving => {
-                self.send(connection, plain(terms, 500));
+                let status = result.as_ref().map_or_else(Error::status, |()| 500);
+                self.send(connection, plain(terms, status));
                 Step::Again
             }
         }

@@ -28,7 +28,10 @@ pub trait Handler: 'static {
     /// Answers one request. A reply that is neither sent nor deferred when this returns is 500.
     ///
     /// # Errors
-    /// Whatever should be told to [`event`](Self::event) as [`Event::Error`]; the peer gets 500 if it got nothing yet.
+    /// Whatever should be told to [`event`](Self::event) as [`Event::Error`]. If the peer got nothing yet, it gets the
+    /// status of an [`Error::Refused`]; 400, 413 or 415 for a request that is not what was asked of it
+    /// ([`Error::Decode`], [`Multipart`](Error::Multipart), [`FormLimit`](Error::FormLimit),
+    /// [`MediaType`](Error::MediaType)); else 500.
     #[doc(alias = "MG_EV_HTTP_MSG")]
     fn request(&mut self, request: Request<'_>, reply: Reply<'_>) -> Result<(), Error>;
 

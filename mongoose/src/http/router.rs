@@ -11,18 +11,15 @@ use crate::Error;
 /// more literal route goes first. Paths are compared as sent, so `/a%62` is not `/ab`; parameters are decoded.
 ///
 /// What no path matches is 404, or goes to the [`fallback`](Self::fallback); what no method matches is 405 with `Allow`; a
-/// path that is malformed where a parameter is taken from it is 400. HEAD runs the route of GET, and OPTIONS is answered
-/// with `Allow`, unless they have routes of their own.
+/// path that is malformed where a parameter is taken from it is 400, and a parameter of another type 404. HEAD runs the
+/// route of GET, and OPTIONS is answered with `Allow`, unless they have routes of their own.
 ///
 /// ```
 /// use mongoose::http::{Params, Reply, Request, Router};
 ///
 /// let router = Router::new()
 ///     .get("/", |_, _, reply| reply.text("Welcome"))?
-///     .get("/users/{id}", |_, params, reply| match params.parse::<u64>("id") {
-///         Ok(id) => reply.text(format!("user {id}")),
-///         Err(_) => reply.status(404).text("no such user"),
-///     })?
+///     .get("/users/{id}", |_, params, reply| reply.text(format!("user {}", params.parse::<u64>("id")?)))?
 ///     .put("/files/{*path}", |request: Request<'_>, params: &Params<'_>, reply: Reply<'_>| {
 ///         println!("{}: {} bytes", params.get("path").unwrap_or_default(), request.body().len());
 ///         reply.status(201).empty()

@@ -259,13 +259,9 @@ impl<H: Handler> Server<H> {
         self.stage = Stage::start();
         upload.failed(error);
         self.handler.borrow_mut().event(connection, Event::Error(error));
-        let status = match error {
-            Error::Refused { status, .. } => *status,
-            _ => 500,
-        };
         self.closing = true;
         self.peer_closes = false;
-        self.send(connection, super::reply::plain(Terms { keep_alive: false, ..terms }, status));
+        self.send(connection, super::reply::plain(Terms { keep_alive: false, ..terms }, error.status()));
         Step::Wait
     }
 

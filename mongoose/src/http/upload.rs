@@ -63,8 +63,9 @@ pub trait Upload: 'static {
     /// [`resume`](Connection::resume): what the peer sends meanwhile waits with the system.
     ///
     /// # Errors
-    /// Whatever makes the rest of the body useless: the peer gets the status of an [`Error::Refused`], or else 500, and
-    /// the connection closes. [`failed`](Self::failed) is told.
+    /// Whatever makes the rest of the body useless: the peer gets the status that
+    /// [`Handler::request`](super::Handler::request) gives it, and the connection closes. [`failed`](Self::failed) is
+    /// told.
     fn data(&mut self, connection: &Connection<'_>, piece: &[u8]) -> Result<(), Error>;
 
     /// The body is whole: answers the request. It may come while reading is paused, and ends that.
