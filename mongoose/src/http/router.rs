@@ -10,8 +10,8 @@ use crate::Error;
 /// A path is literal text, `{name}` for one segment, and `{*name}` for all that is left (at least one character); the
 /// more literal route goes first. Paths are compared as sent, so `/a%62` is not `/ab`; parameters are decoded.
 ///
-/// What no path matches is 404, or goes to the [`fallback`](Self::fallback); what no method matches is 405 with `Allow`; a
-/// path that is malformed where a parameter is taken from it is 400, and a parameter of another type 404. HEAD runs the
+/// What no path matches is 404, or goes to the [`fallback`](Self::fallback); what no method matches is 405 with `Allow`;
+/// a path that is malformed where a parameter is taken from it is 400, and a parameter of another type 404. HEAD runs the
 /// route of GET, and OPTIONS is answered with `Allow`, unless they have routes of their own.
 ///
 /// ```
