@@ -1,8 +1,7 @@
-//! What the pieces of the hot path cost: `cargo bench -p mongoose`.
+//! What the pieces of the hot path cost: `cargo bench -p mongoose --features bench`.
 //!
-//! Only the public interface can be seen from here, so pieces that lie inside show as differences: a batch of pipelined
-//! requests is one receive and one send, and so little but gate, handler and reply; a browser's head over a short one is
-//! the parsing of seven headers.
+//! The feature lets the pieces inside be seen, the gate and what writes a reply's head. Without it they show in what they
+//! are part of: a batch of pipelined requests is one receive and one send, and so little but gate, handler and reply.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -12,6 +11,8 @@ use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+#[cfg(feature = "bench")]
+use mongoose::http::pieces;
 use mongoose::http::{Handler, Reply, Request};
 use mongoose::{Error, Manager};
 
@@ -123,6 +124,41 @@ fn connection_look_up(bencher: Bencher<'_, '_>) {
     };
     let mut pair = Pair::new(handler, SHORT, 1);
     bencher.counter(ItemsCount::new(LOOK_UPS)).bench_local(|| pair.exchange());
+}
+
+/// The gate alone, on a head that comes whole.
+#[cfg(feature = "bench")]
+#[divan::bench(args = ["short", "browser"])]
+fn head_parse(bencher: Bencher<'_, '_>, head: &str) {
+    let head = if head == "short" { SHORT } else { BROWSER };
+    let limits = mongoose::Limits::default();
+    assert_eq!(pieces::parse_head(head.as_bytes(), &limits), Some(head.len()));
+    bencher.bench_local(|| pieces::parse_head(black_box(head.as_bytes()), &limits));
+}
+
+/// A body of 64 KB in chunks of a size.
+#[cfg(feature = "bench")]
+#[divan::bench(args = [16, 1024, 65536])]
+fn chunked_body(bencher: Bencher<'_, '_>, size: usize) {
+    let chunk = format!("{size:x}\r\n{}\r\n", "x".repeat(size));
+    let body = chunk.repeat((64 << 10) / size) + "0\r\n\r\n";
+    assert_eq!(pieces::decode_chunked(&mut body.clone().into_bytes()), 64 << 10);
+    bencher
+        .counter(divan::counter::BytesCount::new(64usize << 10))
+        .with_inputs(|| body.clone().into_bytes())
+        .bench_local_refs(|body| pieces::decode_chunked(body));
+}
+
+/// The head of a small reply.
+#[cfg(feature = "bench")]
+#[divan::bench]
+fn reply_head(bencher: Bencher<'_, '_>) {
+    let mut writer = pieces::HeadWriter::new();
+    let mut out = Vec::with_capacity(256);
+    bencher.bench_local(|| {
+        out.clear();
+        writer.write(black_box(&mut out));
+    });
 }
 
 thread_local!(static ARRIVED: Cell<usize> = const { Cell::new(0) });

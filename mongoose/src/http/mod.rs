@@ -21,6 +21,9 @@ mod outgoing;
 mod parameters;
 #[cfg(feature = "router")]
 mod params;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod pieces;
 mod reply;
 mod reply_head;
 mod request;
