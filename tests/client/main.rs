@@ -1,10 +1,13 @@
 //! The HTTP client: against raw sockets that drip, cut and lie, against our own server, and against servers of others.
 
+mod blocking;
 mod bodies;
 mod corpus;
 mod deadlines;
 mod framing;
+mod lifecycle;
 mod pool;
 mod redirects;
 mod requests;
 mod scene;
+mod upgrades;

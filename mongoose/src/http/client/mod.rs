@@ -4,9 +4,11 @@ mod arriving;
 mod blocking;
 mod builder;
 mod exchange;
+mod line;
 mod link;
 mod outbound;
 mod pool;
+mod receiving;
 mod redirect;
 mod response;
 mod url;
@@ -25,7 +27,8 @@ use crate::engine::Dialer;
 use crate::ffi::HttpMessage;
 use crate::{Error, Limits, Registry};
 use exchange::Exchange;
-use link::{Line, Link};
+use line::Line;
+use link::Link;
 use pool::Pool;
 
 /// Makes HTTP requests on a manager's loop. Clones share their idle connections.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::link::Line;
+use super::line::Line;
 use crate::net::Endpoint;
 
 /// Idle connections, the one that was used last behind all others. There are few: looking through them costs less than
