@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::rc::Rc;
 
-use mongoose::http::{self, Reply};
+use mongoose::http::{self, BodyMode, Reply};
 use mongoose::{Connection, Error, Event, Manager};
 use mongoose_tests::poll_until;
 
@@ -54,12 +54,17 @@ type Journal = Rc<RefCell<Vec<Told>>>;
 
 struct Handler {
     journal: Journal,
+    mode: BodyMode,
 }
 
 impl http::Handler for Handler {
+    fn body_mode(&mut self, _: &http::Request<'_>) -> BodyMode {
+        self.mode
+    }
+
     fn request(&mut self, request: http::Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
         let headers = request.headers();
-        self.journal.borrow_mut().push(Told::Request(Request {
+        let seen = Request {
             method: request.method().to_owned(),
             target: request.target().to_owned(),
             path: request.path().to_owned(),
@@ -72,8 +77,12 @@ impl http::Handler for Handler {
                 .collect(),
             body: request.body().to_vec(),
             head_len: request.head().len(),
-        }));
-        reply.text("seen")
+        };
+        let mut upload = Upload { seen, journal: Rc::clone(&self.journal) };
+        match self.mode {
+            BodyMode::Streamed => reply.receive(upload),
+            _ => http::Upload::end(&mut upload, reply),
+        }
     }
 
     fn event(&mut self, _: &Connection<'_>, event: Event<'_>) {
@@ -87,6 +96,24 @@ impl http::Handler for Handler {
     }
 }
 
+/// A request whose body is not whole yet.
+struct Upload {
+    seen: Request,
+    journal: Journal,
+}
+
+impl http::Upload for Upload {
+    fn data(&mut self, _: &Connection<'_>, piece: &[u8]) -> Result<(), Error> {
+        self.seen.body.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn end(&mut self, reply: Reply<'_>) -> Result<(), Error> {
+        self.journal.borrow_mut().push(Told::Request(self.seen.clone()));
+        reply.text("seen")
+    }
+}
+
 /// A server, for one connection after the other.
 pub struct Server {
     manager: Manager,
@@ -95,10 +122,10 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new() -> Self {
+    pub fn new(mode: BodyMode) -> Self {
         let manager = Manager::new().expect("a manager");
         let journal = Journal::default();
-        let handler = Handler { journal: Rc::clone(&journal) };
+        let handler = Handler { journal: Rc::clone(&journal), mode };
         let address = manager.http("http://127.0.0.1:0", handler).expect("to listen").local_addr();
         Self { manager, address, journal }
     }
