@@ -254,9 +254,11 @@ impl Manager {
             core.doom(entry);
             return;
         }
+        // They send as fast as the peer reads. What waits is left to the selector, behind all who are ready by now.
+        let unsettled = unsettled && entry.output.borrow().is_empty();
         if core.has_panicked() || entry.mark.get().offer || unsettled {
-            // A panic of what was replaced stopped this half-way, the handlers replace each other without end, or they
-            // send as fast as the peer reads: others have their turn.
+            // A panic of what was replaced stopped this half-way, or the handlers replace each other without end: others
+            // have their turn.
             core.touch(entry);
         }
         self.end_drained(entry);
