@@ -196,6 +196,34 @@ fn a_response_is_read_though_the_server_reset_the_connection() {
 }
 
 #[test]
+fn a_server_that_answers_and_resets_at_any_moment_is_heard() {
+    use std::io::Read;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let place = listener.local_addr().expect("bound");
+    let rounds = scaled(200);
+    let server = std::thread::spawn(move || {
+        for round in 0..rounds {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            // Somewhere in the body.
+            let mut some = vec![0; 1 + 5000 * round];
+            stream.read_exact(&mut some).expect("so much at least");
+            stream.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nno!").expect("to answer");
+        }
+    });
+    let mut manager = Manager::new().expect("a manager");
+    let client = Client::new(&manager);
+    for _ in 0..rounds {
+        let answer = Answer::default();
+        let source = || Ok(Piece::Data(vec![0; 10_000].into()));
+        client.post(&format!("http://{place}/")).stream(source).send(answer.handler()).expect("to begin");
+        poll_until(&mut manager, "the answer", |_| answer.is_there());
+        let response = answer.take().expect("there").expect("an answer");
+        assert_eq!((response.status(), response.body()), (413, &b"no!"[..]));
+    }
+    server.join().expect("the server");
+}
+
+#[test]
 fn both_directions_may_stream_at_once() {
     let mut scene = Scene::new();
     let log = Rc::new(RefCell::new(Vec::new()));

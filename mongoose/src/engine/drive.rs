@@ -334,7 +334,10 @@ impl Manager {
                 self.with_protocol(entry, |protocol, connection| protocol.written(connection)).is_some()
             }
             Err(source) => {
-                self.fail(entry, &Error::Io { phase: "write", source });
+                self.hear_out(entry);
+                if !entry.is_over() {
+                    self.fail(entry, &Error::Io { phase: "write", source });
+                }
                 false
             }
         }

@@ -58,6 +58,25 @@ impl Manager {
         }
     }
 
+    /// Reads what a server said before it stopped listening to us: why it did, perhaps.
+    pub(super) fn hear_out(&mut self, entry: &Rc<Entry>) {
+        if !entry.conn.is(Flag::Client) {
+            return;
+        }
+        // No more than the system holds, and that is bounded.
+        for _ in 0..OFFER_ROUNDS {
+            let before = self.registry.stats().received;
+            if !entry.takes_input() || entry.mark.get().eof {
+                return;
+            }
+            self.read(entry);
+            self.offer(entry);
+            if self.registry.stats().received == before {
+                return;
+            }
+        }
+    }
+
     /// Offers the received bytes to the protocol for as long as it takes units from them.
     pub(super) fn offer(&mut self, entry: &Rc<Entry>) {
         let core = Rc::clone(&self.registry.core);
