@@ -240,7 +240,10 @@ impl<'r> Connection<'r> {
         // The one replaced is dropped with no borrow held: that runs user code.
         let before = self.entry.successor.replace(Some(protocol));
         drop(before);
-        self.entry.update(|mark| mark.offer = true);
+        self.entry.update(|mark| {
+            mark.superseded = true;
+            mark.offer = true;
+        });
         self.touch();
         Ok(())
     }

@@ -14,7 +14,7 @@ use super::table::Table;
 use super::timers::{Action, Timers};
 use super::transport::Socket;
 use super::workers::SharedPorts;
-use super::{Clock, ConnectionId, Entry, Limits};
+use super::{Clock, ConnectionId, Entry, Interest, Limits};
 use crate::Error;
 use crate::ffi::{Conn, Flag, Mgr, Selector, Views, panic};
 
@@ -35,6 +35,8 @@ pub(crate) struct Core {
     pub(super) counters: Counters,
     /// Panics to resume, oldest first (invariant 13).
     parked: RefCell<VecDeque<panic::Payload>>,
+    /// There are some.
+    panicked: Cell<bool>,
     /// A handler is running (invariant 5).
     running: Cell<bool>,
     pub(super) shutting_down: Cell<bool>,
@@ -59,6 +61,7 @@ impl Core {
             clock: Clock::new(),
             counters: Counters::default(),
             parked: RefCell::default(),
+            panicked: Cell::new(false),
             running: Cell::new(false),
             shutting_down: Cell::new(false),
             ports: OnceCell::new(),
@@ -76,6 +79,7 @@ impl Core {
             Ok(value) => Some(value),
             Err(payload) => {
                 self.parked.borrow_mut().push_back(payload);
+                self.panicked.set(true);
                 None
             }
         }
@@ -90,11 +94,14 @@ impl Core {
 
     /// Whether a panic waits to be resumed: until then no user code is entered.
     pub(super) fn has_panicked(&self) -> bool {
-        !self.parked.borrow().is_empty()
+        self.panicked.get()
     }
 
     pub(super) fn take_panic(&self) -> Option<panic::Payload> {
-        self.parked.borrow_mut().pop_front()
+        let mut parked = self.parked.borrow_mut();
+        let first = parked.pop_front();
+        self.panicked.set(!parked.is_empty());
+        first
     }
 
     pub(super) fn check_open(&self) -> Result<(), Error> {
@@ -134,8 +141,16 @@ impl Core {
     }
 
     /// Tells the selector what an entry is to be watched for, where that changed.
+    #[inline]
     pub(super) fn watch(&self, entry: &Entry, received: usize) -> io::Result<()> {
         let wanted = entry.wanted(received);
+        if entry.registered.get() == Some(wanted) && !entry.mark.get().hung {
+            return Ok(());
+        }
+        self.watch_for(entry, wanted)
+    }
+
+    fn watch_for(&self, entry: &Entry, wanted: Interest) -> io::Result<()> {
         let known = entry.registered.get();
         if entry.mark.get().hung {
             if !wanted.read {

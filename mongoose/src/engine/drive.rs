@@ -207,65 +207,63 @@ impl Manager {
         entry: &Rc<Entry>,
         call: impl FnOnce(&mut dyn Protocol, &Connection<'_>) -> R,
     ) -> Option<R> {
-        let core = Rc::clone(&self.registry.core);
-        if core.has_panicked() {
+        if self.registry.core.has_panicked() {
             return None;
         }
         // Set while no handler of this connection ran: the event is for the new one.
         let replaced = entry.succeed();
         let mut protocol = entry.protocol.take()?;
         let connection = Connection::new(&self.registry, Rc::clone(entry));
-        let result = core.enter(|| call(&mut *protocol, &connection));
+        let result = self.registry.core.enter(|| call(&mut *protocol, &connection));
         drop(connection);
         if result.is_none() {
             // One by one: two panics in one drop would end the process.
-            core.release(Some(protocol));
-            core.release(entry.successor.take());
+            self.registry.core.release(Some(protocol));
+            self.registry.core.release(entry.successor.take());
             entry.conn.truncate(0, &mut self.registry.views);
             entry.consumed.set(0);
-            core.doom(entry);
+            self.registry.core.doom(entry);
         } else {
             *entry.protocol.borrow_mut() = Some(protocol);
-            core.release(entry.succeed());
+            self.registry.core.release(entry.succeed());
         }
-        core.release(replaced);
+        self.registry.core.release(replaced);
         result
     }
 
     /// Brings an entry into the state that its flags, its output and its marks call for.
     pub(super) fn reconcile(&mut self, entry: &Rc<Entry>) {
-        let core = Rc::clone(&self.registry.core);
         if entry.conn.as_ptr().is_null() {
             return;
         }
         // What handlers record on this entry meanwhile is seen here: it need not be looked at again after the batch.
         entry.update(|mark| mark.dirty = true);
-        core.release(entry.succeed());
+        self.registry.core.release(entry.succeed());
         let mut unsettled = true;
         for _ in 0..SETTLE_ROUNDS {
             self.offer(entry);
-            unsettled = !entry.is_over() && !core.has_panicked() && self.flush(entry);
+            unsettled = !entry.is_over() && !self.registry.core.has_panicked() && self.flush(entry);
             if !unsettled {
                 break;
             }
         }
         entry.update(|mark| mark.dirty = false);
         if entry.is_over() {
-            core.doom(entry);
+            self.registry.core.doom(entry);
             return;
         }
         // They send as fast as the peer reads. What waits is left to the selector, behind all who are ready by now.
         let unsettled = unsettled && entry.output.borrow().is_empty();
-        if core.has_panicked() || entry.mark.get().offer || unsettled {
+        if self.registry.core.has_panicked() || entry.mark.get().offer || unsettled {
             // A panic of what was replaced stopped this half-way, or the handlers replace each other without end: others
             // have their turn.
-            core.touch(entry);
+            self.registry.core.touch(entry);
         }
         self.end_drained(entry);
         self.tidy_input(entry);
-        core.watch_deadlines(entry);
+        self.registry.core.watch_deadlines(entry);
         let received = entry.conn.received(&self.registry.views).len();
-        if let Err(error) = core.watch(entry, received) {
+        if let Err(error) = self.registry.core.watch(entry, received) {
             self.fail(entry, &Error::Io { phase: "watch", source: error });
         }
     }
@@ -296,17 +294,16 @@ impl Manager {
     /// Sends what waits. Whether a handler was called, and the entry has to be looked at again.
     fn flush(&mut self, entry: &Rc<Entry>) -> bool {
         entry.collect_send();
-        let core = Rc::clone(&self.registry.core);
         let written = match &mut *entry.socket.borrow_mut() {
             Socket::Stream(transport) if !entry.conn.is(Flag::Connecting) => {
                 // What has left is dropped: a payload may have an owner of the user's own.
-                core.enter(|| entry.output.borrow_mut().flush(transport, &mut self.cork))
+                self.registry.core.enter(|| entry.output.borrow_mut().flush(transport, &mut self.cork))
             }
             _ => return false,
         };
         let Some(written) = written else {
             // How much has left is not known.
-            core.doom(entry);
+            self.registry.core.doom(entry);
             return false;
         };
         match written {
@@ -318,7 +315,9 @@ impl Manager {
                 if !waits {
                     entry.write_deadline.set(None);
                 } else if written > 0 || entry.write_deadline.get().is_none() {
-                    entry.write_deadline.set(core.clock.now().checked_add(entry.limits.write_time));
+                    entry
+                        .write_deadline
+                        .set(self.registry.core.clock.now().checked_add(entry.limits.write_time));
                 }
                 let room = entry.output.borrow().len() < PULL_BELOW && !entry.conn.is(Flag::Draining);
                 if room && entry.mark.get().pulling {

@@ -75,6 +75,8 @@ pub(super) struct Mark {
     pub(super) accept_paused: bool,
     /// Offer the unconsumed bytes to the protocol again.
     pub(super) offer: bool,
+    /// Another protocol waits to take over.
+    pub(super) superseded: bool,
     /// Another protocol has taken over since the bytes were offered.
     pub(super) succeeded: bool,
     /// The protocol was told of an error.
@@ -118,9 +120,14 @@ impl Entry {
     }
 
     /// Has the protocol take over that was set meanwhile. The one before is answered, for the caller to release.
+    #[inline]
     pub(super) fn succeed(&self) -> Option<Box<dyn Protocol>> {
+        if !self.mark.get().superseded {
+            return None;
+        }
         let successor = self.successor.take()?;
         self.update(|mark| {
+            mark.superseded = false;
             mark.succeeded = true;
             mark.framed = false;
             mark.pulling = false;
@@ -166,14 +173,8 @@ impl Entry {
         let mark = self.mark.get();
         let waiting = self.output.borrow().len();
         let hungry = received < self.appetite.get() && waiting <= self.limits.output;
-        let rare = [
-            Flag::Closing,
-            Flag::Resolving,
-            Flag::Listening,
-            Flag::Connecting,
-            Flag::Draining,
-            Flag::Full,
-        ];
+        let rare =
+            [Flag::Closing, Flag::Resolving, Flag::Listening, Flag::Connecting, Flag::Draining, Flag::Full];
         if !self.conn.is_any(rare) && !self.conn.as_ptr().is_null() {
             return Interest { read: !mark.eof && hungry, write: waiting > 0 };
         }

@@ -79,7 +79,6 @@ impl Manager {
 
     /// Offers the received bytes to the protocol for as long as it takes units from them.
     pub(super) fn offer(&mut self, entry: &Rc<Entry>) {
-        let core = Rc::clone(&self.registry.core);
         for _ in 0..OFFER_ROUNDS {
             if !entry.mark.get().offer {
                 break;
@@ -91,7 +90,7 @@ impl Manager {
             let before = entry.consumed.get();
             entry.output.borrow_mut().lend(&mut self.cork);
             self.offer_all(entry);
-            if core.has_panicked() {
+            if self.registry.core.has_panicked() {
                 return;
             }
             if entry.consumed.get() == before && !entry.mark.get().succeeded {
@@ -109,7 +108,7 @@ impl Manager {
                 // Nothing more can come: no need to linger.
                 entry.update(|mark| mark.linger = false);
                 if entry.mark.get().lingering {
-                    core.doom(entry);
+                    self.registry.core.doom(entry);
                 }
             } else {
                 self.with_protocol(entry, |protocol, connection| protocol.ended(connection));

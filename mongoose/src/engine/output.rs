@@ -148,6 +148,14 @@ impl Output {
         {
             // By far the most frequent: the replies of one event, gathered in one buffer.
             match transport.write(&[IoSlice::new(&only[self.sent..])]) {
+                Ok(written) if written == self.len => {
+                    self.len = 0;
+                    self.sent = 0;
+                    if let Some(Chunk::Gathered(buffer)) = self.chunks.pop_front() {
+                        keep_larger(spare, buffer);
+                    }
+                    return Ok(written);
+                }
                 Ok(written) => {
                     self.advance(written, spare);
                     return Ok(written);

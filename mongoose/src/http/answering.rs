@@ -81,7 +81,7 @@ impl<H: Handler> Server<H> {
         &mut self,
         connection: &Connection<'_>,
         result: Result<(), Error>,
-        exchange: &Exchange<'_>,
+        exchange: &Exchange,
     ) -> Step {
         if let Err(error) = &result {
             self.handler.borrow_mut().event(connection, Event::Error(error));
@@ -102,7 +102,7 @@ impl<H: Handler> Server<H> {
         connection: &Connection<'_>,
         terms: Terms,
         fate: Fate,
-        exchange: &Exchange<'_>,
+        exchange: &Exchange,
         result: &Result<(), Error>,
     ) -> Step {
         match fate {

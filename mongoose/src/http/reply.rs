@@ -41,19 +41,18 @@ enum Rest {
 }
 
 /// One request being answered, as the server sees it.
-pub(super) struct Exchange<'s> {
+pub(super) struct Exchange {
     pub(super) terms: Cell<Terms>,
     pub(super) fate: Cell<Fate>,
     rest: Cell<Option<Rest>>,
     /// The body was handed over in pieces.
     pub(super) received: bool,
-    pub(super) date: &'s RefCell<DateCache>,
 }
 
-impl<'s> Exchange<'s> {
-    pub(super) fn new(terms: Terms, date: &'s RefCell<DateCache>) -> Self {
+impl Exchange {
+    pub(super) fn new(terms: Terms) -> Self {
         let fate = Cell::new(Fate::Open);
-        Self { terms: Cell::new(terms), fate, rest: Cell::new(None), received: false, date }
+        Self { terms: Cell::new(terms), fate, rest: Cell::new(None), received: false }
     }
 
     /// The body that is to be sent, where that is streamed.
@@ -97,13 +96,17 @@ pub struct Reply<'r> {
 }
 
 enum To<'r> {
-    Now { connection: &'r Connection<'r>, exchange: &'r Exchange<'r> },
+    Now { connection: &'r Connection<'r>, exchange: &'r Exchange, date: &'r RefCell<DateCache> },
     Later(Box<Deferred>),
 }
 
 impl<'r> Reply<'r> {
-    pub(super) fn now(connection: &'r Connection<'r>, exchange: &'r Exchange<'r>) -> Self {
-        Self::new(To::Now { connection, exchange })
+    pub(super) fn now(
+        connection: &'r Connection<'r>,
+        exchange: &'r Exchange,
+        date: &'r RefCell<DateCache>,
+    ) -> Self {
+        Self::new(To::Now { connection, exchange, date })
     }
 
     pub(super) fn later(deferred: Deferred) -> Reply<'static> {
@@ -209,7 +212,7 @@ impl<'r> Reply<'r> {
     /// Puts the answer off: the result may go to another thread. Requests behind this one wait.
     pub fn defer(self) -> Deferred {
         match self.to {
-            To::Now { connection, exchange } => {
+            To::Now { connection, exchange, .. } => {
                 exchange.fate.set(Fate::Deferred);
                 let mut terms = exchange.terms.get();
                 terms.keep_alive &= !self.close;
@@ -225,7 +228,7 @@ impl<'r> Reply<'r> {
     /// # Errors
     /// [`Error::Header`] when `protocol` is not a token; [`Error::Status`] for a reply that was deferred.
     pub fn upgrade(mut self, protocol: &str, handler: impl crate::Handler) -> Result<(), Error> {
-        let To::Now { connection, exchange } = self.to else { return Err(Error::Status(101)) };
+        let To::Now { connection, exchange, .. } = self.to else { return Err(Error::Status(101)) };
         if protocol.is_empty() || !protocol.bytes().all(|byte| is_token(byte) || byte == b'/') {
             return Err(Error::Header { name: "Upgrade".to_owned(), reason: "the protocol is not a token" });
         }
@@ -354,8 +357,8 @@ impl<'r> Reply<'r> {
         }
         let mut outgoing = Outgoing::new(source, transfer);
         outgoing.heartbeat = heartbeat;
-        if let To::Now { connection, exchange } = &self.to {
-            self.write_now(connection, exchange, terms, transfer, Payload::from_static(b""), None)?;
+        if let To::Now { connection, exchange, date } = &self.to {
+            self.write_now(connection, exchange, date, terms, transfer, Payload::from_static(b""), None)?;
             exchange.rest.set(Some(Rest::Body(Box::new(outgoing))));
             exchange.fate.set(Fate::Streamed);
             return Ok(());
@@ -386,8 +389,8 @@ impl<'r> Reply<'r> {
         body: Payload<'_>,
         content_type: Option<&'static [u8]>,
     ) -> Result<(), Error> {
-        if let To::Now { connection, exchange } = &self.to {
-            self.write_now(connection, exchange, terms, transfer, body, content_type)?;
+        if let To::Now { connection, exchange, date } = &self.to {
+            self.write_now(connection, exchange, date, terms, transfer, body, content_type)?;
             exchange.fate.set(Fate::Sent);
             return Ok(());
         }
@@ -415,7 +418,8 @@ impl<'r> Reply<'r> {
     fn write_now(
         &self,
         connection: &Connection<'_>,
-        exchange: &Exchange<'_>,
+        exchange: &Exchange,
+        date: &RefCell<DateCache>,
         terms: Terms,
         transfer: Transfer,
         body: Payload<'_>,
@@ -424,7 +428,7 @@ impl<'r> Reply<'r> {
         if !connection.takes_output() {
             return Err(Error::Closed);
         }
-        let mut date = exchange.date.borrow_mut();
+        let mut date = date.borrow_mut();
         let mut head = self.head(transfer, content_type);
         if !self.has_date {
             head.date = Some(date.at(connection.clock().unix_seconds()));

@@ -179,8 +179,7 @@ impl<H: Handler> Server<H> {
         let terms = self.begin_answer(connection, head);
         // Unless the body is wanted, it is in the way of what comes behind it.
         let unwanted = Terms { keep_alive: false, ..terms };
-        let service = Rc::clone(&self.service);
-        let exchange = Exchange::new(unwanted, &service.date);
+        let exchange = Exchange::new(unwanted);
         let result = self.ask(connection, head, &input[..head.len], &exchange);
         connection.consume_unit(head.len);
         if let Some(upload) = exchange.take_upload() {
@@ -241,10 +240,9 @@ impl<H: Handler> Server<H> {
         // Nobody is left who would.
         connection.resume();
         let terms = Terms { keep_alive: terms.keep_alive && !self.closing, ..terms };
-        let service = Rc::clone(&self.service);
-        let mut exchange = Exchange::new(terms, &service.date);
+        let mut exchange = Exchange::new(terms);
         exchange.received = true;
-        let result = upload.end(Reply::now(connection, &exchange));
+        let result = upload.end(Reply::now(connection, &exchange, &self.service.date));
         self.conclude(connection, result, &exchange)
     }
 
@@ -303,8 +301,7 @@ impl<H: Handler> Server<H> {
     ) -> Step {
         self.stage = Stage::start();
         let terms = self.begin_answer(connection, head);
-        let service = Rc::clone(&self.service);
-        let exchange = Exchange::new(terms, &service.date);
+        let exchange = Exchange::new(terms);
         let mut result = self.ask(connection, head, message, &exchange);
         connection.consume_unit(end);
         let Some(mut upload) = exchange.take_upload() else {
@@ -341,10 +338,10 @@ impl<H: Handler> Server<H> {
         connection: &Connection<'_>,
         head: &Head<'_, '_>,
         message: &[u8],
-        exchange: &Exchange<'_>,
+        exchange: &Exchange,
     ) -> Result<(), Error> {
         self.with_request(connection, head, message, |handler, request| {
-            handler.request(request, Reply::now(connection, exchange))
+            handler.request(request, Reply::now(connection, exchange, &self.service.date))
         })
     }
 
