@@ -23,6 +23,10 @@ impl Counters {
         Self { started: Instant::now(), counts: Arc::default() }
     }
 
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     pub fn opened(&self) {
         self.counts.opened.fetch_add(1, Ordering::Relaxed);
     }

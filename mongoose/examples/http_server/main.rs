@@ -1,17 +1,28 @@
 //! A small HTTP server that shows what the crate does: `cargo run --release --example http_server`.
 
 mod counters;
+mod crc32;
+mod form;
+mod inspect;
+mod json;
+mod later;
 mod options;
 mod routes;
+mod site;
+mod streams;
+mod ticker;
+mod upload;
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 
-use counters::Counters;
-use mongoose::{Connection, Error, Event, Manager, Registry, Workers, http};
+use mongoose::{Error, Limits, Manager, Registry, Workers};
 use options::{Command, Options};
+use site::{Content, Site};
+use ticker::Ticker;
 
 fn main() -> ExitCode {
     let options = match options::parse(std::env::args_os().skip(1)) {
@@ -35,16 +46,17 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), Error> {
-    let counters = Counters::new();
-    let places = Arc::new(Places::new(options));
+    let content = Content::new(options)?;
+    let places = Places::new(options);
     if options.workers == 1 {
         let mut manager = Manager::new()?;
-        announce(&places.listen(&manager, &counters)?);
+        announce(&places.listen(&manager, &content)?);
         return manager.run_until_signal();
     }
+    let places = Arc::new(places);
     let (tell, told) = mpsc::channel();
     let workers = Workers::builder(options.workers).restart(true).start(move |worker, registry| {
-        let addresses = places.listen(registry, &counters)?;
+        let addresses = places.listen(registry, &content)?;
         if worker == 0 {
             // Nobody listens when it is started again.
             let _ = tell.send(addresses);
@@ -55,11 +67,12 @@ fn serve(options: &Options) -> Result<(), Error> {
     workers.run_until_signal()
 }
 
-/// Where to listen, in each worker.
+/// Where to listen, in each worker, and within which limits.
 struct Places {
     urls: Vec<String>,
     /// Opened by whoever started the program.
     sockets: Vec<OwnedFd>,
+    limits: Limits,
 }
 
 impl Places {
@@ -69,19 +82,30 @@ impl Places {
         if urls.is_empty() && sockets.is_empty() {
             urls.push("http://127.0.0.1:8000".to_owned());
         }
-        Self { urls, sockets }
+        let mut limits = Limits::default();
+        limits.body = options.max_body.unwrap_or(limits.body);
+        if let Some(time) = options.timeout {
+            limits.head_time = time;
+            limits.body_time = time;
+            limits.idle_time = time;
+            limits.write_time = time;
+        }
+        Self { urls, sockets, limits }
     }
 
-    /// Listens everywhere; all have the same handler.
-    fn listen(&self, registry: &Registry, counters: &Counters) -> Result<Vec<SocketAddr>, Error> {
-        let site = || Site { counters: counters.clone() };
+    /// Listens everywhere; all serve the same.
+    fn listen(&self, registry: &Registry, content: &Content) -> Result<Vec<SocketAddr>, Error> {
+        let ticker = Ticker::start(registry, content.counters.started())?;
+        let site = || Site { content: content.clone(), ticker: Rc::clone(&ticker) };
         let mut addresses = Vec::new();
         for url in &self.urls {
-            addresses.push(registry.http(url, site())?.local_addr());
+            let listener = registry.listener(url).limits(self.limits.clone()).http(site())?;
+            addresses.push(listener.local_addr());
         }
         for socket in &self.sockets {
             let socket = socket.try_clone().map_err(Error::handler)?;
-            addresses.push(registry.listener_on(socket).http(site())?.local_addr());
+            let listener = registry.listener_on(socket).limits(self.limits.clone()).http(site())?;
+            addresses.push(listener.local_addr());
         }
         Ok(addresses)
     }
@@ -91,31 +115,5 @@ impl Places {
 fn announce(addresses: &[SocketAddr]) {
     for address in addresses {
         eprintln!("listening on http://{address}");
-    }
-}
-
-/// All routes, and a line for each request.
-struct Site {
-    counters: Counters,
-}
-
-impl http::Handler for Site {
-    fn request(&mut self, request: http::Request<'_>, reply: http::Reply<'_>) -> Result<(), Error> {
-        self.counters.request();
-        let peer = request.connection().remote_addr().map(|peer| peer.to_string()).unwrap_or_default();
-        eprintln!("{peer} {} {}", request.method(), request.target());
-        routes::answer(request, reply, &self.counters)
-    }
-
-    fn event(&mut self, connection: &Connection<'_>, event: Event<'_>) {
-        match event {
-            Event::Accept => self.counters.opened(),
-            Event::Close => self.counters.closed(),
-            Event::Error(error) => {
-                let peer = connection.remote_addr().map(|peer| peer.to_string()).unwrap_or_default();
-                eprintln!("{peer} {error}");
-            }
-            _ => {}
-        }
     }
 }

@@ -1,20 +1,32 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
 Serves a few pages over HTTP.
 
-Usage: http_server [--listen URL]... [--workers N]
+Usage: http_server [OPTION]...
 
-  --listen URL   where to listen, such as http://127.0.0.1:8000 (the default) or
-                 http://[::1]:0; may be given more than once. Sockets that a service
-                 manager passed on (LISTEN_FDS) are served too, and then there is no
-                 default
-  --workers N    how many threads serve, each with an event loop of its own (default
-                 1; 0: one a core)
-  --help         this text
+  --listen URL       where to listen, such as http://127.0.0.1:8000 (the default) or
+                     http://[::1]:0; may be given more than once. Sockets that a
+                     service manager passed on (LISTEN_FDS) are served too, and then
+                     there is no default
+  --workers N        how many threads serve, each with an event loop of its own
+                     (default 1; 0: one a core)
+  --root DIR         serves the files of a folder at every path without a route; its
+                     index.html, where it has one, takes the place of the page at /
+  --list             lists folders that have no index.html
+  --max-body BYTES   largest body of a request (default: 3145728, but none for /upload,
+                     which keeps nothing in memory)
+  --timeout SECONDS  how long a request's head, its body, a pause between two requests
+                     and a peer that does not read may take, such as 5 or 0.5 (default:
+                     30, 30, 75 and 60)
+  --inspect          answers every request with what was understood of it: JSON, every
+                     value in base64
+  --help             this text
 
 Ctrl-C ends it, after the requests in flight are answered.
 ";
@@ -26,27 +38,51 @@ pub enum Command {
 }
 
 /// How to serve.
+#[derive(Default)]
 pub struct Options {
     pub listen: Vec<String>,
     pub workers: usize,
+    pub root: Option<PathBuf>,
+    pub list: bool,
+    pub max_body: Option<usize>,
+    pub timeout: Option<Duration>,
+    pub inspect: bool,
 }
 
 /// Reads the arguments behind the program's name.
-pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
-    let mut arguments =
-        arguments.map(|argument| argument.into_string().map_err(|other| format!("{other:?} is not text")));
-    let mut listen = Vec::new();
-    let mut workers = 1;
-    while let Some(argument) = arguments.next().transpose()? {
-        match argument.as_str() {
-            "--listen" => listen.push(arguments.next().ok_or("--listen needs a URL")??),
-            "--workers" => {
-                let number = arguments.next().ok_or("--workers needs a number")??;
-                workers = number.parse().map_err(|_| format!("{number:?} is not a number of workers"))?;
-            }
+pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
+    let mut options = Options { workers: 1, ..Options::default() };
+    while let Some(option) = arguments.next() {
+        let option = text(option)?;
+        let mut value = || arguments.next().ok_or_else(|| format!("{option} needs a value"));
+        match option.as_str() {
+            "--listen" => options.listen.push(text(value()?)?),
+            "--workers" => options.workers = number(&text(value()?)?, "a number of workers")?,
+            "--root" => options.root = Some(value()?.into()),
+            "--list" => options.list = true,
+            "--max-body" => options.max_body = Some(number(&text(value()?)?, "a number of bytes")?),
+            "--timeout" => options.timeout = Some(seconds(&text(value()?)?)?),
+            "--inspect" => options.inspect = true,
             "--help" | "-h" => return Ok(Command::Help),
-            _ => return Err(format!("{argument:?} is not an option")),
+            _ => return Err(format!("{option:?} is not an option")),
         }
     }
-    Ok(Command::Serve(Options { listen, workers }))
+    if options.list && options.root.is_none() {
+        return Err("--list needs a --root".to_owned());
+    }
+    Ok(Command::Serve(options))
+}
+
+fn text(argument: OsString) -> Result<String, String> {
+    argument.into_string().map_err(|other| format!("{other:?} is not text"))
+}
+
+fn number(text: &str, what: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("{text:?} is not {what}"))
+}
+
+/// More than no time.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.filter(|time| !time.is_zero()).ok_or_else(|| format!("{text:?} is not a number of seconds"))
 }

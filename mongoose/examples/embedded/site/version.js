@@ -1,0 +1,3 @@
+fetch("/version")
+  .then(answer => answer.json())
+  .then(facts => document.getElementById("version").textContent = facts.mongoose);
