@@ -40,24 +40,6 @@ fn assert_all_ended(server: &Server) {
 }
 
 #[test]
-fn two_hundred_slow_heads_do_not_keep_others_waiting() {
-    let server = Server::http(|| site);
-    let head = b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n";
-    let mut slow: Vec<_> = (0..scaled(200)).map(|_| Client::connect(server.address)).collect();
-    for byte in head {
-        for client in &mut slow {
-            client.send([*byte]);
-        }
-        assert_serves(server.address);
-    }
-    for client in &mut slow {
-        assert_eq!(client.response().status, 200, "slow is not wrong");
-    }
-    drop(slow);
-    assert_all_ended(&server);
-}
-
-#[test]
 fn peers_that_reset_at_any_stage_harm_nobody() {
     let server = Server::http(|| site);
     let stages = [

@@ -7,6 +7,7 @@ mod clients;
 mod differential;
 mod framing;
 mod grammar;
+mod greedy;
 mod idle;
 mod nesting;
 mod output;
