@@ -1,0 +1,9 @@
+//! Invariant 1: a client belongs to its manager's thread.
+
+use mongoose::http::Client;
+
+fn main() {
+    let manager = mongoose::Manager::new().unwrap();
+    let client = Client::new(&manager);
+    std::thread::spawn(move || client.get("http://127.0.0.1:1/"));
+}
