@@ -5,5 +5,5 @@ use mongoose::http::Client;
 fn main() {
     let manager = mongoose::Manager::new().unwrap();
     let client = Client::new(&manager);
-    std::thread::spawn(move || client.get("http://127.0.0.1:1/"));
+    std::thread::spawn(move || drop(client));
 }
