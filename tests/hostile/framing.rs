@@ -143,6 +143,58 @@ fn hazard_33_a_request_whose_body_drips_in_is_told_once() {
     assert_eq!(until_closed(&tells), ["POST / hello"]);
 }
 
+/// Tells of each call for a body that comes in pieces.
+#[derive(Clone)]
+struct Streams {
+    told: mpsc::Sender<String>,
+}
+
+impl Streams {
+    fn tell(&self, what: impl Into<String>) -> Result<(), Error> {
+        self.told.send(what.into()).map_err(Error::handler)
+    }
+}
+
+impl http::Handler for Streams {
+    fn body_mode(&mut self, _: &Request<'_>) -> http::BodyMode {
+        // The test is there as long as it waits for the answer.
+        let _ = self.tell("mode");
+        http::BodyMode::Streamed
+    }
+
+    fn request(&mut self, _: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
+        self.tell("request")?;
+        reply.receive(self.clone())
+    }
+}
+
+impl http::Upload for Streams {
+    fn data(&mut self, _: &Connection<'_>, piece: &[u8]) -> Result<(), Error> {
+        self.tell(piece.escape_ascii().to_string())
+    }
+
+    fn end(&mut self, reply: Reply<'_>) -> Result<(), Error> {
+        self.tell("end")?;
+        reply.empty()
+    }
+}
+
+#[test]
+fn hazard_33_a_request_that_is_told_at_its_head_is_told_once() {
+    let (told, tells) = mpsc::channel();
+    let server = Server::http(move || Streams { told });
+    for request in [
+        &b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"[..],
+        b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n",
+    ] {
+        let mut client = Client::connect(server.address);
+        server.feed(&mut client, request.chunks(1));
+        assert_eq!(client.response().status, 200);
+        let told: Vec<_> = tells.try_iter().collect();
+        assert_eq!(told, ["mode", "request", "h", "e", "l", "l", "o", "end"]);
+    }
+}
+
 #[test]
 fn hazard_49_a_content_length_of_2_to_the_64th_less_1_is_400() {
     let (server, tells) = server();

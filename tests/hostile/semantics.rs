@@ -18,6 +18,8 @@ fn site(request: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
             thread::spawn(move || deferred.reply().text("deferred"));
             Ok(())
         }
+        // No length is no body (RFC 9112 section 6.3): only the handler knows that it wants one.
+        "/put" if request.header("Content-Length").is_none() => reply.status(411).empty(),
         path => reply.text(path),
     }
 }
@@ -104,6 +106,17 @@ fn hazard_37_each_refusal_has_its_status_and_closes() {
         assert!(response.header("Date").is_some() && !response.body.is_empty());
         assert!(client.end().to_end().is_empty());
     }
+}
+
+#[test]
+fn hazard_37_a_handler_that_wants_a_length_answers_411_and_the_connection_goes_on() {
+    let server = Server::http(|| site);
+    let mut client = Client::connect(server.address);
+    client.send(
+        "PUT /put HTTP/1.1\r\nHost: h\r\n\r\nPUT /put HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n",
+    );
+    assert_eq!(client.response().status, 411);
+    assert_eq!(client.response().status, 200);
 }
 
 #[test]
