@@ -24,6 +24,12 @@
 //! handlers. One handler serves all connections of a listener, or [each](Registry::http_each) gets its own, whose fields
 //! are the connection's state. A handler is never entered while another of the same manager runs.
 //!
+//! **Bodies of any length.** A handler may take a request's body [in pieces](http::Upload), and answer with one that is
+//! [made while it is sent](http::BodySource), [written by another thread](http::Reply::channel), or a
+//! [file](http::Files). A peer that does not read, or a handler that pauses, holds the other back.
+//!
+//! **Clients.** [`http::Client`] sends requests on the loop and keeps connections; [`http::get`] and its like block.
+//!
 //! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
 //! copied, and the compiler sees to it that nothing is kept. What is kept is a [`ConnectionId`], which finds
 //! [the connection](Registry::connection) again or says that it is [closed](Error::Closed).
@@ -31,7 +37,7 @@
 //! **Other threads.** A [`Handle`] posts closures to the loop and sends bytes of any size, without loss.
 //! [`http::Reply::defer`] answers a request from another thread.
 //!
-//! **Limits.** What a peer may make the loop hold is bounded by [`Limits`], which are on by default.
+//! **Limits.** What a peer may make the loop hold, and for how long, is bounded by [`Limits`], which are on by default.
 //!
 //! **Panics.** A panic in a handler closes its connection, and goes on from [`poll`](Manager::poll); the manager is
 //! usable afterwards.
