@@ -188,7 +188,7 @@ fn a_paused_upload_is_not_the_peers_fault() {
         };
         registry.every(MOMENT, tick).expect("a timer").detach();
     });
-    assert_eq!(fires.iter().find(|&count| count == 4), Some(4));
+    assert_eq!(fires.iter().find(|&count| count == 20), Some(20));
     server
         .ask(move |registry| registry.connection(id).map(|connection| connection.resume()))
         .expect("still there");

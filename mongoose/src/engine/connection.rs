@@ -170,6 +170,9 @@ impl<'r> Connection<'r> {
 
     /// Stops reading; what the peer sends waits with the system.
     pub fn pause(&self) {
+        if !self.is_paused() {
+            self.entry.paused_since.set(Some(Instant::now()));
+        }
         self.entry.conn.set(Flag::Full, true);
         self.touch();
     }
@@ -178,6 +181,12 @@ impl<'r> Connection<'r> {
     pub fn resume(&self) {
         if self.entry.conn.is(Flag::Full) {
             self.entry.conn.set(Flag::Full, false);
+            // What the peer could not do meanwhile it has time for now.
+            if let Some(since) = self.entry.paused_since.take()
+                && let Some(due) = self.entry.deadline.get()
+            {
+                self.set_deadline_at(due.checked_add(since.elapsed()));
+            }
             self.entry.update(|mark| mark.offer = true);
             self.touch();
         }

@@ -46,6 +46,8 @@ pub(crate) struct Entry {
     pub(super) deadline: Cell<Option<Instant>>,
     /// When output that has not moved closes the connection.
     pub(super) write_deadline: Cell<Option<Instant>>,
+    /// Since when reading is paused.
+    pub(super) paused_since: Cell<Option<Instant>>,
     /// The one timer that looks at both, and when: never later than they are.
     pub(super) watchdog: Cell<Option<(TimerKey, Instant)>>,
     /// How many connections its listener has, this one included.
@@ -107,6 +109,7 @@ impl Entry {
             mark: Cell::default(),
             deadline: Cell::new(None),
             write_deadline: Cell::new(None),
+            paused_since: Cell::new(None),
             watchdog: Cell::new(None),
             siblings: RefCell::new(None),
         }
