@@ -10,4 +10,5 @@ mod pool;
 mod redirects;
 mod requests;
 mod scene;
+mod servers;
 mod upgrades;
