@@ -89,4 +89,32 @@ mod tests {
         }
         assert!(into_text(decode("%ff").expect("bytes")).is_err());
     }
+
+    /// Byte by byte, and by text that is split anew for each escape.
+    fn naive(text: &str, form: bool) -> Option<Vec<u8>> {
+        match text.as_bytes() {
+            [] => Some(Vec::new()),
+            [b'%', ..] => {
+                let digits =
+                    text.get(1..3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+                let byte = u8::from_str_radix(digits, 16).ok()?;
+                Some([vec![byte], naive(&text[3..], form)?].concat())
+            }
+            _ => {
+                let (first, rest) = text.split_at(text.chars().next()?.len_utf8());
+                let first = if form && first == "+" { " " } else { first };
+                Some([first.as_bytes(), &naive(rest, form)?].concat())
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_text_is_decoded_as_a_naive_decoder_does(text in "[%+0-9a-fA-Fxyz\u{e9}]{0,20}", form: bool) {
+            let decoded = if form { decode_form(&text) } else { decode(&text) };
+            proptest::prop_assert_eq!(decoded.ok().map(Cow::into_owned), naive(&text, form));
+        }
+    }
 }
