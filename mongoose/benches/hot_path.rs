@@ -136,6 +136,17 @@ fn head_parse(bencher: Bencher<'_, '_>, head: &str) {
     bencher.bench_local(|| pieces::parse_head(black_box(head.as_bytes()), &limits));
 }
 
+/// What the gate does besides is the difference to this.
+#[divan::bench(args = ["short", "browser"])]
+fn head_parse_by_httparse_alone(bencher: Bencher<'_, '_>, head: &str) {
+    let head = if head == "short" { SHORT } else { BROWSER };
+    bencher.bench_local(|| {
+        let mut headers = [const { std::mem::MaybeUninit::uninit() }; 128];
+        let mut request = httparse::Request::new(&mut []);
+        request.parse_with_uninit_headers(black_box(head.as_bytes()), &mut headers).is_ok()
+    });
+}
+
 /// A body of 64 KB in chunks of a size.
 #[cfg(feature = "bench")]
 #[divan::bench(args = [16, 1024, 65536])]
