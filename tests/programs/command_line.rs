@@ -26,6 +26,12 @@ fn a_wrong_flag_is_one_line_and_status_2() {
         (&["--listen", "http://127.0.0.1:99999"], "99999"),
         (&["--listen", "http://127.0.0.1:0", "--listen", "nonsense"], "nonsense"),
         (&["-x\u{1b}[2J\n"], "\\u{1b}"),
+        (&["--root", "/nowhere/at/all"], "/nowhere/at/all"),
+        (&["--list"], "--root"),
+        (&["--max-body", "-1"], "\"-1\""),
+        (&["--timeout", "0"], "\"0\""),
+        (&["--timeout", "1e99"], "1e99"),
+        (&["--timeout"], "--timeout"),
     ] {
         let line = complaint(arguments);
         assert!(line.contains(named), "{arguments:?}: {line}");
@@ -62,7 +68,18 @@ fn help_is_no_mistake() {
         let output = http_server(&[flag]).output().expect("to start");
         assert_eq!(output.status.code(), Some(0));
         let text = String::from_utf8(output.stdout).expect("text");
-        assert!(text.contains("--listen URL") && text.contains("http://127.0.0.1:8000"), "{text}");
+        assert!(text.contains("http://127.0.0.1:8000"), "{text}");
+        for option in [
+            "--listen URL",
+            "--workers N",
+            "--root DIR",
+            "--list ",
+            "--max-body BYTES",
+            "--timeout SECONDS",
+            "--inspect",
+        ] {
+            assert!(text.contains(option), "{option} is missing in {text}");
+        }
         assert!(output.stderr.is_empty());
     }
 }

@@ -1,10 +1,16 @@
-//! The example programs as people run them: processes, signals, curl.
+//! The example programs as people run them: processes and signals, with real clients, browsers and proxies in front.
 
 #![cfg(unix)]
 
 mod activation;
 mod command_line;
 mod curl;
+mod embedded;
+mod files;
+mod limits;
 mod program;
 mod routes;
+mod scratch;
 mod signals;
+mod streams;
+mod transfers;

@@ -11,11 +11,17 @@ use std::time::Instant;
 use mongoose_tests::PATIENCE;
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Where cargo put the example `http_server`, built as the tests are.
-pub static HTTP_SERVER: LazyLock<String> = LazyLock::new(|| {
+/// The example `http_server`, built as the tests are, with the features that are on by default.
+pub static HTTP_SERVER: LazyLock<String> = LazyLock::new(|| build("http_server", &[]));
+
+/// The example `embedded`.
+pub static EMBEDDED: LazyLock<String> = LazyLock::new(|| build("embedded", &["--features", "include_dir"]));
+
+/// Where cargo put an example.
+fn build(example: &str, more: &[&str]) -> String {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "mongoose", "--example", "http_server"]);
+    build.args(["build", "--quiet", "--package", "mongoose", "--example", example]).args(more);
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }
@@ -25,7 +31,7 @@ pub static HTTP_SERVER: LazyLock<String> = LazyLock::new(|| {
     let messages = String::from_utf8(built.stdout).expect("JSON");
     let (_, after) = messages.rsplit_once("\"executable\":\"").expect("cargo to name what it built");
     after.split_once('"').expect("a string").0.to_owned()
-});
+}
 
 /// The program, not yet started.
 pub fn http_server(arguments: &[&str]) -> Command {
@@ -73,6 +79,11 @@ impl HttpServer {
         Self::start(&["http://127.0.0.1:0"])
     }
 
+    /// Starts it on a port of its choice, with options.
+    pub fn start_one_with(options: &[&str]) -> Self {
+        Self::start_with(&["http://127.0.0.1:0"], options)
+    }
+
     /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addresses[0])
@@ -81,6 +92,11 @@ impl HttpServer {
     /// The next line of its log.
     pub fn line(&mut self) -> String {
         self.log.recv_timeout(PATIENCE).expect("a line on stderr")
+    }
+
+    /// Reads its log up to a line that has `text` in it.
+    pub fn line_with(&mut self, text: &str) -> String {
+        std::iter::repeat_with(|| self.line()).find(|line| line.contains(text)).expect("an endless iterator")
     }
 
     /// Sends it a signal.

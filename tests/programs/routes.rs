@@ -5,6 +5,21 @@ use mongoose_tests::scaled;
 use crate::curl::{curl, curl_text, is_there};
 use crate::program::HttpServer;
 
+const LINKS: &[&str] = &[
+    "/hello",
+    "/echo",
+    "/query?name=",
+    "/headers",
+    "/defer",
+    "/slow",
+    "/chunked",
+    "/stream",
+    "/sse",
+    "/upload",
+    "/form",
+    "/stats",
+];
+
 /// Status, content type and body.
 fn get(server: &HttpServer, path: &str) -> (String, String, String) {
     let answer = curl_text(&["--write-out", "\n%{http_code} %{content_type}", &server.url(path)]);
@@ -23,7 +38,7 @@ fn every_route_answers_curl() {
     let (status, kind, page) = get(&server, "/");
     assert_eq!((&*status, &*kind), ("200", "text/html; charset=utf-8"));
     assert!(page.contains(mongoose::MONGOOSE_VERSION) && page.contains("<h1>mongoose "), "{page}");
-    for link in ["/hello", "/echo", "/query?name=", "/headers", "/defer", "/stats"] {
+    for link in LINKS {
         assert!(page.contains(&format!("href=\"{link}")), "{link} is not linked");
     }
 
@@ -40,6 +55,18 @@ fn every_route_answers_curl() {
     assert_eq!(get(&server, "/query?name=%zz").0, "400");
 
     assert_eq!(get(&server, "/defer").2, "deferred\n");
+    assert_eq!(get(&server, "/slow?seconds=0.25").2, "after 0.25 seconds\n");
+    assert_eq!(get(&server, "/slow?seconds=-1").0, "400");
+    let lines = "line 1\nline 2\nline 3\nline 4\nline 5\n";
+    assert_eq!(get(&server, "/chunked"), ("200".to_owned(), "text/plain".to_owned(), lines.to_owned()));
+    assert_eq!(get(&server, "/stream?lines=5").2, lines);
+    assert_eq!(get(&server, "/stream?lines=0").2, "");
+    assert_eq!(get(&server, "/stream?lines=x").0, "400");
+    for page in ["/upload", "/form"] {
+        let (status, kind, text) = get(&server, page);
+        assert_eq!((&*status, &*kind), ("200", "text/html; charset=utf-8"), "{page}");
+        assert!(text.contains("<input "), "{page}: {text}");
+    }
     assert_eq!(get(&server, "/nowhere").0, "404");
     assert_eq!(get(&server, "/hello/").0, "404");
 }
