@@ -178,7 +178,7 @@ impl Files {
         self.with(|options| options.gzip = twins)
     }
 
-    /// Whether a folder without an index is listed: names, sizes and times of up to 10,000 entries. Default: no.
+    /// Whether a folder without an index is listed: names, sizes and times of up to 5,000 entries. Default: no.
     pub fn listing(self, list: bool) -> Self {
         self.with(|options| options.listing = list)
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::http::date;
 
 /// How many entries a page has at most: more are left out, and the page says so.
-pub(super) const ENTRIES_MAX: usize = 10_000;
+pub(super) const ENTRIES_MAX: usize = 5_000;
 
 /// One file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ mod tests {
         let expected = ["../", "./z/", "./%3Cscript%3E%22%27%26", "./b.txt", "./javascript%3Ax", "./%FF%25"];
         assert_eq!(links, expected);
         assert!(page.contains(">&lt;script&gt;&quot;&#39;&amp;</a></td><td>5</td>"), "{page}");
-        assert!(page.contains("Thu, 01 Jan 1970 00:00:00 GMT") && page.contains("more than these 10000"));
+        assert!(page.contains("Thu, 01 Jan 1970 00:00:00 GMT") && page.contains("more than these 5000"));
         assert!(!Listing::default().into_html("/", true).contains("../"));
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::preconditions::{Validators, Verdict};
 use super::range::{self, Part};
+use crate::Error;
 use crate::http::{BodySource, Piece, Reply, Request, date};
-use crate::{Error, Payload};
 
 /// Files up to this size are read at once and sent with their head; of larger ones no more is held than is on its way.
 const WHOLE: u64 = 64 << 10;
@@ -143,7 +143,7 @@ impl Representation {
         match self.content {
             #[cfg(feature = "include_dir")]
             Content::Embedded(all) => {
-                reply.body(Payload::from_static(&all[bytes.start as usize..bytes.end as usize]))
+                reply.body(crate::Payload::from_static(&all[bytes.start as usize..bytes.end as usize]))
             }
             Content::Disk(_) if request.method() == "HEAD" => reply.length(length).empty(),
             Content::Disk(file) if length <= WHOLE => {
