@@ -7,6 +7,7 @@ mod deadlines;
 mod framing;
 mod lifecycle;
 mod pool;
+mod program;
 mod redirects;
 mod requests;
 mod scene;

@@ -1,6 +1,7 @@
 //! What the tests share: a server on a thread of its own, a client of raw bytes, and bounded waiting.
 
 mod client;
+mod example;
 mod process;
 mod random;
 pub mod raw;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use mongoose::Manager;
 
 pub use client::{Client, Response};
+pub use example::example;
 pub use process::in_own_process;
 pub use random::Random;
 pub use server::Server;
