@@ -1,6 +1,7 @@
 //! Static files, embedded files, and what peers may ask of them: the row 38 of the hazard table in full, conditions and
 //! ranges as RFC 9110 has them, large files at constant memory, and curl's word on it.
 
+mod c_beside;
 mod conditions;
 #[path = "../programs/curl.rs"]
 mod curl;

@@ -141,3 +141,16 @@ fn a_file_that_the_program_names_is_sent_as_it_is() {
     let response = client.response();
     assert_eq!((response.status, response.text()), (200, "a,b"));
 }
+
+#[test]
+fn all_workers_can_have_the_same_files() {
+    fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    let folder = Folder::new();
+    folder.file("a.txt", "a");
+    let files = folder.files();
+    shared(&files);
+    let servers: Vec<_> = (0..3).map(|_| files.clone()).map(|files| Server::http(move || files)).collect();
+    for server in &servers {
+        assert_eq!(Client::connect(server.address).get("/a.txt").text(), "a");
+    }
+}
