@@ -90,7 +90,6 @@ impl Chunked {
     }
 
     /// Notes that the first `count` decoded bytes were taken off the front of the input.
-    #[allow(dead_code, reason = "until bodies are streamed")]
     pub(crate) fn take(&mut self, count: usize) {
         self.body -= count;
     }
