@@ -88,7 +88,10 @@ fn clippy() -> Outcome {
 }
 
 fn doc() -> Outcome {
-    run_command(cargo_command(&["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))
+    run_command(
+        cargo_command(&["doc", "--workspace", "--no-deps", "--all-features"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
 }
 
 fn bindings() -> Outcome {

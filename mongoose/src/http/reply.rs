@@ -323,9 +323,9 @@ impl<'r> Reply<'r> {
 
     fn make_channel(&self, limit: usize) -> (BodySender, channel::Receiver) {
         match &self.to {
-            To::Now { connection, .. } => channel::channel(connection.handle(), connection.id(), limit),
+            To::Now { connection, .. } => channel::channel(connection.handle(), Some(connection.id()), limit),
             To::Later(deferred) => {
-                channel::channel(deferred.handle().clone(), deferred.connection_id(), limit)
+                channel::channel(deferred.handle().clone(), Some(deferred.connection_id()), limit)
             }
         }
     }
@@ -358,7 +358,8 @@ impl<'r> Reply<'r> {
         let mut outgoing = Outgoing::new(source, transfer);
         outgoing.heartbeat = heartbeat;
         if let To::Now { connection, exchange, date } = &self.to {
-            self.write_now(connection, exchange, date, terms, transfer, Payload::from_static(b""), None)?;
+            let head = self.head(transfer, None);
+            self.write_now((connection, exchange, date), terms, head, Payload::from_static(b""))?;
             exchange.rest.set(Some(Rest::Body(Box::new(outgoing))));
             exchange.fate.set(Fate::Streamed);
             return Ok(());
@@ -390,7 +391,7 @@ impl<'r> Reply<'r> {
         content_type: Option<&'static [u8]>,
     ) -> Result<(), Error> {
         if let To::Now { connection, exchange, date } = &self.to {
-            self.write_now(connection, exchange, date, terms, transfer, body, content_type)?;
+            self.write_now((connection, exchange, date), terms, self.head(transfer, content_type), body)?;
             exchange.fate.set(Fate::Sent);
             return Ok(());
         }
@@ -417,23 +418,20 @@ impl<'r> Reply<'r> {
 
     fn write_now(
         &self,
-        connection: &Connection<'_>,
-        exchange: &Exchange,
-        date: &RefCell<DateCache>,
+        (connection, exchange, date): (&Connection<'_>, &Exchange, &RefCell<DateCache>),
         terms: Terms,
-        transfer: Transfer,
+        head: ReplyHead<'_>,
         body: Payload<'_>,
-        content_type: Option<&'static [u8]>,
     ) -> Result<(), Error> {
         if !connection.takes_output() {
             return Err(Error::Closed);
         }
         let mut date = date.borrow_mut();
-        let mut head = self.head(transfer, content_type);
-        if !self.has_date {
-            head.date = Some(date.at(connection.clock().unix_seconds()));
-        }
-        head.persistence = Some(Persistence::of(terms.keep_alive, terms.minor));
+        let head = ReplyHead {
+            date: if self.has_date { None } else { Some(date.at(connection.clock().unix_seconds())) },
+            persistence: Some(Persistence::of(terms.keep_alive, terms.minor)),
+            ..head
+        };
         exchange.terms.set(terms);
         write_now(connection, &head, body);
         Ok(())
