@@ -1,0 +1,45 @@
+//! Programs that others wrote, to be found and run. curl has a file of its own.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Where a program is. Says so where it is not; in CI that is a failure.
+pub fn find(program: &str, test: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Servers are not in everybody's path.
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = folders.map(|folder| folder.join(program)).find(|file| file.is_file());
+    if found.is_none() {
+        skip(program, test);
+    }
+    found
+}
+
+/// Whether Python has a module. Says so where it has not; in CI that is a failure.
+pub fn python_has(module: &str, test: &str) -> bool {
+    let import = format!("import {module}");
+    let found =
+        Command::new("python3").args(["-c", &import]).output().is_ok_and(|output| output.status.success());
+    if !found {
+        skip(&format!("Python's module {module}"), test);
+    }
+    found
+}
+
+/// CI installs everything, on Linux.
+fn skip(what: &str, test: &str) {
+    let may_be_missing = env::var_os("CI").is_none() || !cfg!(target_os = "linux");
+    assert!(may_be_missing, "{what} is missing, and in CI {test} has to run");
+    eprintln!("{test}: not run, {what} is missing");
+}
+
+/// What a program prints, once it has ended well.
+pub fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> String {
+    let mut command = Command::new(program.as_ref());
+    let output = command.args(arguments).stdin(Stdio::null()).output().expect("to start");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
+    stdout.into_owned()
+}
