@@ -9,6 +9,7 @@ mod embedded;
 mod files;
 mod limits;
 mod load;
+mod nginx;
 mod peers;
 mod program;
 mod python;
