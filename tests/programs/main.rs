@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod activation;
+mod chromium;
 mod command_line;
 mod curl;
 mod embedded;
