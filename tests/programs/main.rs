@@ -10,6 +10,8 @@ mod embedded;
 mod files;
 mod limits;
 mod load;
+#[cfg(target_os = "linux")]
+mod memory;
 mod nginx;
 mod peers;
 mod program;

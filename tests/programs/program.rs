@@ -1,6 +1,5 @@
-//! Building an example and running it.
+//! Running an example.
 
-use std::env;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -8,30 +7,14 @@ use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use mongoose_tests::PATIENCE;
+use mongoose_tests::{PATIENCE, example};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The example `http_server`, built as the tests are, with the features that are on by default.
-pub static HTTP_SERVER: LazyLock<String> = LazyLock::new(|| build("http_server", &[]));
+/// The example `http_server`, with the features that are on by default.
+pub static HTTP_SERVER: LazyLock<String> = LazyLock::new(|| example("http_server", ""));
 
 /// The example `embedded`.
-pub static EMBEDDED: LazyLock<String> = LazyLock::new(|| build("embedded", &["--features", "include_dir"]));
-
-/// Where cargo put an example.
-fn build(example: &str, more: &[&str]) -> String {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "mongoose", "--example", example]).args(more);
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
-    let built = build.args(["--message-format", "json"]).output().expect("to start cargo");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    // One line a crate; the last that names an executable is the example's.
-    let messages = String::from_utf8(built.stdout).expect("JSON");
-    let (_, after) = messages.rsplit_once("\"executable\":\"").expect("cargo to name what it built");
-    after.split_once('"').expect("a string").0.to_owned()
-}
+pub static EMBEDDED: LazyLock<String> = LazyLock::new(|| example("embedded", "include_dir"));
 
 /// The program, not yet started.
 pub fn http_server(arguments: &[&str]) -> Command {
@@ -97,6 +80,15 @@ impl HttpServer {
     /// Reads its log up to a line that has `text` in it.
     pub fn line_with(&mut self, text: &str) -> String {
         std::iter::repeat_with(|| self.line()).find(|line| line.contains(text)).expect("an endless iterator")
+    }
+
+    /// The most memory it ever had, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        let kilobytes = line.trim().strip_suffix(" kB").and_then(|number| number.parse::<usize>().ok());
+        kilobytes.expect("a number") << 10
     }
 
     /// Sends it a signal.

@@ -1,6 +1,6 @@
 //! What curl sends and how it reads: uploads, forms, old versions, long heads.
 
-use mongoose_tests::scaled;
+use mongoose_tests::{Client, scaled};
 
 use crate::curl::{curl, curl_text, is_there};
 use crate::program::{HttpServer, http_server};
@@ -34,6 +34,24 @@ fn an_upload_is_asked_for_and_leaves_nothing_behind() {
         assert_eq!(curl(&[arguments, &[&url]].concat(), DIGITS.0), DIGITS.1.as_bytes(), "{arguments:?}");
     }
     assert_eq!(curl_text(&["--request", "POST", &url]), "{\"bytes\":0,\"crc32\":\"00000000\"}\n");
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn what_is_left_of_a_broken_upload_is_removed() {
+    let folder = Scratch::new();
+    let mut command = http_server(&["--listen", "http://127.0.0.1:0"]);
+    command.env("TMPDIR", folder.path());
+    let mut server = HttpServer::serving(command, 1);
+    let mut client = Client::connect(server.addresses[0]);
+    client.send("PUT /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(client.response().status, 100);
+    assert_eq!(folder.names().len(), 1);
+    client.send("1234").end();
+    server.line_with("closed in the middle");
+    client.to_end();
+    // The loop's next turn comes after the end of that connection.
+    Client::connect(server.addresses[0]).get("/hello");
     assert_eq!(folder.names(), [""; 0]);
 }
 
