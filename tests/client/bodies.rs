@@ -127,6 +127,44 @@ fn a_source_that_has_nothing_yet_is_asked_again_when_it_is_nudged() {
 }
 
 #[test]
+fn another_thread_writes_a_body() {
+    let mut scene = Scene::new();
+    let (sender, body) = http::channel(scene.manager.handle(), 1000);
+    assert_eq!(sender.connection_id(), None);
+    let answer = scene.send(scene.client.post(&scene.url("/")).stream(body).length(100_000));
+    let writer = std::thread::spawn(move || {
+        for _ in 0..100 {
+            sender.send_wait(vec![7; 1000]).expect("somebody reads");
+        }
+        assert!(sender.connection_id().is_some());
+        sender.finish();
+    });
+    let mut peer = scene.accept();
+    scene.head(&mut peer);
+    assert!(scene.bytes(&mut peer, 100_000) == vec![7; 100_000]);
+    writer.join().expect("the writer");
+    peer.send(ok("thanks"));
+    assert!(scene.outcome(&answer).is_ok());
+
+    // One that goes without a word has not finished.
+    let (sender, body) = http::channel(scene.manager.handle(), 1000);
+    let answer = scene.send(scene.client.post(&scene.url("/")).stream(body));
+    sender.send("some").expect("room");
+    drop(sender);
+    assert!(matches!(scene.outcome(&answer), Err(Error::Body(_))));
+    scene.closed(&mut peer);
+
+    // And one whose request is over is told.
+    let (sender, body) = http::channel(scene.manager.handle(), 1000);
+    let answer = scene.send(scene.client.post(&scene.url("/")).stream(body));
+    let mut peer = scene.accept();
+    scene.head(&mut peer);
+    drop(peer);
+    assert!(scene.outcome(&answer).is_err());
+    assert!(matches!(sender.send("more"), Err(Error::Closed)));
+}
+
+#[test]
 fn a_body_waits_for_100_where_that_is_asked_for() {
     let mut scene = Scene::new();
     let answer = scene.send(scene.client.post(&scene.url("/")).body("body").expect_continue());

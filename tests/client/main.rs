@@ -8,6 +8,7 @@ mod framing;
 mod lifecycle;
 mod pool;
 mod program;
+mod proxy;
 mod redirects;
 mod requests;
 mod scene;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::Payload;
+use super::{ConnectionId, Payload};
 use crate::Error;
 
 /// Where a streamed body comes from: asked on the loop for its next piece whenever there is room, so that a peer that
@@ -35,6 +35,12 @@ pub trait BodySource: Send + 'static {
     /// Whatever makes the rest impossible: the connection is closed without the mark of a whole body, so that the peer
     /// sees that it is truncated, and the error goes to the handler.
     fn next(&mut self) -> Result<Piece, Error>;
+
+    /// It is about to be asked first, for this connection: the one to [nudge](crate::Handle::nudge) after
+    /// [`Piece::Wait`]. Does nothing by default.
+    fn attached(&mut self, connection: ConnectionId) {
+        let _ = connection;
+    }
 }
 
 impl<F> BodySource for F

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::engine::{BodySource, Payload, Piece};
+use crate::engine::{BodySource, Connection, Payload, Piece};
 use crate::{ConnectionId, Error, Handle};
 
-/// Writes the body of a reply, from any thread: [`Reply::channel`](super::Reply::channel) gives one.
+/// Writes the body of a reply or a request, from any thread: [`Reply::channel`](super::Reply::channel) and
+/// [`channel`] give one.
 ///
 /// What was written and has not left is bounded, so a peer that does not read holds no more than that. The body is whole
 /// once [`finish`](Self::finish) was called; a sender that is dropped before, say by a panic or by `?`, closes the
@@ -43,7 +44,8 @@ struct Channel {
     room: Condvar,
     limit: usize,
     handle: Handle,
-    id: ConnectionId,
+    /// Unset before the body is being sent.
+    id: OnceLock<ConnectionId>,
 }
 
 #[derive(Default)]
@@ -55,6 +57,8 @@ struct State {
     gone: bool,
     /// The loop found nothing, and has to be told when there is something.
     asleep: bool,
+    /// A connection that is paused until there is room.
+    paused: Option<(Handle, ConnectionId)>,
 }
 
 /// How a sender ended.
@@ -64,16 +68,46 @@ enum End {
     Truncated,
 }
 
-/// The loop's end of it.
-pub(super) struct Receiver {
+/// The body that a [`BodySender`] writes: [`channel`] gives one, for [`Reply::stream`](super::Reply::stream) or
+/// [`RequestBuilder::stream`](super::RequestBuilder::stream).
+#[must_use = "dropping it tells the sender that the peer is gone"]
+pub struct BodyReceiver {
     channel: Arc<Channel>,
 }
 
-/// Makes the two ends of a body on a connection, with room for `limit` bytes.
-pub(super) fn channel(handle: Handle, id: ConnectionId, limit: usize) -> (BodySender, Receiver) {
-    let state = Mutex::default();
+/// Makes a body that any thread may write, before or after there is a reply or a request for it. `handle` is that of the
+/// manager that sends it; `limit` is how many bytes may wait in the sender.
+///
+/// ```
+/// use mongoose::{Error, Manager, http};
+///
+/// let mut manager = Manager::new()?;
+/// let server = manager.http("http://127.0.0.1:0", |request: http::Request<'_>, reply: http::Reply<'_>| {
+///     reply.body(request.body())
+/// })?;
+///
+/// let (sender, body) = http::channel(manager.handle(), 1 << 20);
+/// let handle = manager.handle();
+/// http::Client::new(&manager)
+///     .post(&format!("http://{}/", server.local_addr()))
+///     .stream(body)
+///     .send(move |result: Result<http::Response<'_>, Error>| {
+///         assert_eq!(result.expect("an answer").body(), b"one, two");
+///         handle.stop();
+///     })?;
+/// std::thread::spawn(move || -> Result<(), Error> {
+///     sender.send_wait("one, ")?;
+///     sender.send_wait("two")?;
+///     sender.finish();
+///     Ok(())
+/// });
+/// manager.run()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub fn channel(handle: Handle, limit: usize) -> (BodySender, BodyReceiver) {
+    let (state, id) = (Mutex::default(), OnceLock::new());
     let channel = Arc::new(Channel { state, room: Condvar::new(), limit, handle, id });
-    (BodySender { channel: Arc::clone(&channel) }, Receiver { channel })
+    (BodySender { channel: Arc::clone(&channel) }, BodyReceiver { channel })
 }
 
 impl Channel {
@@ -85,9 +119,21 @@ impl Channel {
     fn wake(&self, mut state: MutexGuard<'_, State>) {
         let asleep = std::mem::take(&mut state.asleep);
         drop(state);
-        if asleep {
+        if asleep && let Some(&id) = self.id.get() {
             // A manager that is gone closed the channel, or is about to.
-            let _ = self.handle.nudge(self.id);
+            let _ = self.handle.nudge(id);
+        }
+    }
+
+    /// Has the connection that filled it read again.
+    fn resume(paused: Option<(Handle, ConnectionId)>) {
+        if let Some((handle, id)) = paused {
+            // A manager that is gone reads nothing more, and a connection that is gone neither.
+            let _ = handle.post(move |registry| {
+                if let Ok(connection) = registry.connection(id) {
+                    connection.resume();
+                }
+            });
         }
     }
 }
@@ -143,6 +189,26 @@ impl BodySender {
         Ok(())
     }
 
+    /// Queues a piece that came on another connection, and pauses that while more waits than the channel's limit: what
+    /// passes from one to the other takes no more memory than that, and a buffer that was read.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the peer is gone.
+    pub fn forward(&self, from: &Connection<'_>, piece: &[u8]) -> Result<(), Error> {
+        let mut state = self.channel.lock();
+        if state.gone {
+            return Err(Error::Closed);
+        }
+        state.queued += piece.len();
+        state.pieces.push_back(piece.to_vec().into());
+        if state.queued > self.channel.limit {
+            from.pause();
+            state.paused = Some((from.handle(), from.id()));
+        }
+        self.channel.wake(state);
+        Ok(())
+    }
+
     /// Ends the body: it is whole.
     pub fn finish(self) {
         self.complete();
@@ -158,9 +224,9 @@ impl BodySender {
         self.channel.lock().gone
     }
 
-    /// The connection that it writes to.
-    pub fn connection_id(&self) -> ConnectionId {
-        self.channel.id
+    /// The connection that it writes to. `None` before the body is being sent.
+    pub fn connection_id(&self) -> Option<ConnectionId> {
+        self.channel.id.get().copied()
     }
 
     pub(super) fn complete(&self) {
@@ -197,12 +263,19 @@ impl Drop for BodySender {
     }
 }
 
-impl BodySource for Receiver {
+impl BodySource for BodyReceiver {
+    fn attached(&mut self, connection: ConnectionId) {
+        // It is sent once.
+        let _ = self.channel.id.set(connection);
+    }
+
     fn next(&mut self) -> Result<Piece, Error> {
         let mut state = self.channel.lock();
         if let Some(piece) = state.pieces.pop_front() {
             state.queued -= piece.len();
+            let paused = if state.queued <= self.channel.limit / 2 { state.paused.take() } else { None };
             drop(state);
+            Channel::resume(paused);
             self.channel.room.notify_all();
             return Ok(Piece::Data(piece));
         }
@@ -217,14 +290,17 @@ impl BodySource for Receiver {
     }
 }
 
-impl Drop for Receiver {
+impl Drop for BodyReceiver {
     fn drop(&mut self) {
         let mut state = self.channel.lock();
         state.gone = true;
         state.queued = 0;
         // Dropped with no lock held: that may run the user's code.
         let pieces = std::mem::take(&mut state.pieces);
+        let paused = state.paused.take();
         drop(state);
+        // What it is read for says so.
+        Channel::resume(paused);
         self.channel.room.notify_all();
         drop(pieces);
     }
@@ -232,12 +308,12 @@ impl Drop for Receiver {
 
 impl fmt::Debug for BodySender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BodySender").field("connection", &self.channel.id).finish_non_exhaustive()
+        f.debug_struct("BodySender").field("connection", &self.channel.id.get()).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Receiver {
+impl fmt::Debug for BodyReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").field("connection", &self.channel.id).finish_non_exhaustive()
+        f.debug_struct("BodyReceiver").field("connection", &self.channel.id.get()).finish_non_exhaustive()
     }
 }

@@ -37,9 +37,10 @@ pub use crate::engine::{BodySource, Piece};
 #[cfg(feature = "cookies")]
 pub use ::cookie;
 pub(crate) use answering::Overloaded;
-pub use channel::BodySender;
+pub use channel::{BodyReceiver, BodySender, channel};
 pub use client::{
-    Blocking, Client, Download, Pending, RequestBuilder, Response, ResponseBuf, delete, get, head, post, put, request,
+    Blocking, Client, Download, Pending, RequestBuilder, Response, ResponseBuf, delete, get, head, post, put,
+    request,
 };
 pub use credentials::{Credentials, basic_authorization, constant_time_eq};
 pub use deferred::Deferred;

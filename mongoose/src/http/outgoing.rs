@@ -20,6 +20,8 @@ const FILE_PIECE: usize = 256 << 10;
 /// A body and how far it is.
 pub(crate) struct Outgoing {
     source: Box<dyn BodySource>,
+    /// The source was told its connection.
+    attached: bool,
     transfer: Transfer,
     /// What is left of a part of a file.
     file: Option<FilePart>,
@@ -55,11 +57,19 @@ pub(crate) enum Pulled {
 
 impl Outgoing {
     pub(crate) fn new(source: impl BodySource, transfer: Transfer) -> Self {
-        Self { source: Box::new(source), transfer, file: None, heartbeat: None }
+        Self::boxed(Box::new(source), transfer)
+    }
+
+    pub(crate) fn boxed(source: Box<dyn BodySource>, transfer: Transfer) -> Self {
+        Self { source, attached: false, transfer, file: None, heartbeat: None }
     }
 
     /// Moves pieces to the output for as long as there is room. Runs the user's code.
     pub(crate) fn pull(&mut self, connection: &Connection<'_>) -> Pulled {
+        if !self.attached {
+            self.attached = true;
+            self.source.attached(connection.id());
+        }
         for _ in 0..PIECES {
             if !connection.has_room() {
                 return Pulled::More;

@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::channel::{self, BodySender};
+use super::channel::{self, BodyReceiver, BodySender};
 use super::date::{self, DateCache};
 use super::deferred::{Deferred, LateBody, LateReply, Terms};
 use super::outgoing::{Heartbeat, Outgoing};
@@ -321,13 +321,14 @@ impl<'r> Reply<'r> {
         Ok(())
     }
 
-    fn make_channel(&self, limit: usize) -> (BodySender, channel::Receiver) {
-        match &self.to {
-            To::Now { connection, .. } => channel::channel(connection.handle(), Some(connection.id()), limit),
-            To::Later(deferred) => {
-                channel::channel(deferred.handle().clone(), Some(deferred.connection_id()), limit)
-            }
-        }
+    fn make_channel(&self, limit: usize) -> (BodySender, BodyReceiver) {
+        let (handle, id) = match &self.to {
+            To::Now { connection, .. } => (connection.handle(), connection.id()),
+            To::Later(deferred) => (deferred.handle().clone(), deferred.connection_id()),
+        };
+        let (sender, mut receiver) = channel::channel(handle, limit);
+        receiver.attached(id);
+        (sender, receiver)
     }
 
     #[inline]

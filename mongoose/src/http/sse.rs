@@ -119,7 +119,7 @@ impl EventSender {
 
     /// The connection that it writes to.
     pub fn connection_id(&self) -> ConnectionId {
-        self.body.connection_id()
+        self.body.connection_id().expect("a reply is on a connection")
     }
 }
 

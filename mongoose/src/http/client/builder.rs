@@ -83,13 +83,14 @@ impl<V> RequestBuilder<V> {
     }
 
     /// Sends a body that is made while it is sent: chunked, unless its [`length`](Self::length) is announced. It cannot
-    /// be sent twice, so neither a redirect that asks for it nor a retry is possible.
+    /// be sent twice, so neither a redirect that asks for it nor a retry is possible. [`http::channel`](crate::http::channel)
+    /// makes one that any thread writes.
     pub fn stream(mut self, source: impl BodySource) -> Self {
         let length = match self.body {
-            Body::Source { length, .. } => length,
+            Body::Streamed { length, .. } => length,
             _ => None,
         };
-        self.body = Body::Source { source: Some(Box::new(source)), length };
+        self.body = Body::Streamed { source: Some(Box::new(source)), length };
         self
     }
 
@@ -101,8 +102,8 @@ impl<V> RequestBuilder<V> {
     /// Announces how many bytes a streamed body has. If it turns out to have another number, the request fails.
     pub fn length(mut self, bytes: u64) -> Self {
         match &mut self.body {
-            Body::Source { length, .. } => *length = Some(bytes),
-            _ => self.body = Body::Source { source: None, length: Some(bytes) },
+            Body::Streamed { length, .. } => *length = Some(bytes),
+            _ => self.body = Body::Streamed { source: None, length: Some(bytes) },
         }
         self
     }
@@ -175,7 +176,7 @@ impl<V> RequestBuilder<V> {
         }
         let url = Url::parse(&self.url)?;
         let body = match self.body {
-            Body::Source { source: None, .. } => {
+            Body::Streamed { source: None, .. } => {
                 return Err(Error::Body("a length was announced, and no body given"));
             }
             Body::Whole(payload) if self.redirects > 0 || is_idempotent(&self.method) => {

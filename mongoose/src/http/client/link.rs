@@ -119,10 +119,9 @@ impl Link {
             match &mut exchange.request.body {
                 Body::Empty => {}
                 Body::Whole(payload) => connection.append(payload.clone()),
-                Body::Source { source, .. } => {
-                    if let Some(mut source) = source.take() {
-                        let body = Outgoing::new(move || source.next(), transfer);
-                        self.sending = Sending::Body(Box::new(body));
+                Body::Streamed { source, .. } => {
+                    if let Some(source) = source.take() {
+                        self.sending = Sending::Body(Box::new(Outgoing::boxed(source, transfer)));
                         connection.set_pulling(true);
                     }
                 }

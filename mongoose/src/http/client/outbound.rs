@@ -34,7 +34,7 @@ pub(super) enum Body {
     Empty,
     Whole(Payload<'static>),
     /// Taken when it is sent: once.
-    Source {
+    Streamed {
         source: Option<Box<dyn BodySource>>,
         length: Option<u64>,
     },
@@ -50,8 +50,8 @@ impl Outbound {
             Body::Empty if matches!(&*self.method, "POST" | "PUT" | "PATCH") => Transfer::Length(0),
             Body::Empty => Transfer::Unsaid,
             Body::Whole(payload) => Transfer::Length(payload.len() as u64),
-            Body::Source { length: Some(length), .. } => Transfer::Length(*length),
-            Body::Source { length: None, .. } => Transfer::Chunked,
+            Body::Streamed { length: Some(length), .. } => Transfer::Length(*length),
+            Body::Streamed { length: None, .. } => Transfer::Chunked,
         }
     }
 
@@ -95,14 +95,14 @@ impl Outbound {
             && match &self.body {
                 Body::Empty => false,
                 Body::Whole(payload) => !payload.is_empty(),
-                Body::Source { .. } => true,
+                Body::Streamed { .. } => true,
             }
     }
 
     /// Whether it may be sent once more without anybody asking: sending it twice does what sending it once does
     /// (RFC 9110 section 9.2.2), and the body is still there.
     pub(super) fn may_be_repeated(&self) -> bool {
-        is_idempotent(&self.method) && !matches!(self.body, Body::Source { .. })
+        is_idempotent(&self.method) && !matches!(self.body, Body::Streamed { .. })
     }
 }
 
@@ -127,8 +127,8 @@ impl fmt::Debug for Body {
         match self {
             Self::Empty => f.write_str("Empty"),
             Self::Whole(payload) => f.debug_tuple("Whole").field(payload).finish(),
-            Self::Source { length, .. } => {
-                f.debug_struct("Source").field("length", length).finish_non_exhaustive()
+            Self::Streamed { length, .. } => {
+                f.debug_struct("Streamed").field("length", length).finish_non_exhaustive()
             }
         }
     }

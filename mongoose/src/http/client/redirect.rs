@@ -38,7 +38,7 @@ impl Outbound {
             self.keep_headers(|line| {
                 !line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
             });
-        } else if matches!(self.body, Body::Source { .. }) {
+        } else if matches!(self.body, Body::Streamed { .. }) {
             return Err(refused("a streamed body cannot be sent twice"));
         }
         if !url.is_same_origin(&self.url) {
@@ -147,7 +147,7 @@ mod tests {
         (0..3).for_each(|_| request.redirect(302, b"x").expect("three are allowed"));
         assert!(matches!(request.redirect(302, b"x"), Err(Error::Redirect { .. })));
         let mut streamed = outbound("PUT");
-        streamed.body = Body::Source { source: None, length: None };
+        streamed.body = Body::Streamed { source: None, length: None };
         assert!(matches!(streamed.redirect(307, b"x"), Err(Error::Redirect { .. })));
         streamed.redirect(303, b"x").expect("the body is not sent again");
     }
