@@ -139,6 +139,10 @@ impl<'r> Reply<'r> {
     /// Adds a header. One that would break the reply (a name that is no token, CR, LF or NUL in the value, or one that
     /// frames the message) is an error at the end; nothing is sent then, and the peer gets 500.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if self.headers.capacity() == 0 {
+            // Where there is one there are more.
+            self.headers.reserve(256);
+        }
         match write_header(&mut self.headers, name, value.as_ref()) {
             Ok(()) => {
                 self.has_date |= name.eq_ignore_ascii_case("date");
