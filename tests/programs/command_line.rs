@@ -27,6 +27,7 @@ fn a_wrong_flag_is_one_line_and_status_2() {
         (&["--listen", "http://127.0.0.1:0", "--listen", "nonsense"], "nonsense"),
         (&["-x\u{1b}[2J\n"], "\\u{1b}"),
         (&["--root", "/nowhere/at/all"], "/nowhere/at/all"),
+        (&["--root", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "Cargo.toml"),
         (&["--list"], "--root"),
         (&["--max-body", "-1"], "\"-1\""),
         (&["--timeout", "0"], "\"0\""),

@@ -56,7 +56,9 @@ fn every_route_answers_curl() {
 
     assert_eq!(get(&server, "/defer").2, "deferred\n");
     assert_eq!(get(&server, "/slow?seconds=0.25").2, "after 0.25 seconds\n");
-    assert_eq!(get(&server, "/slow?seconds=-1").0, "400");
+    for wrong in ["-1", "61", "NaN", "1e300", "x", "%zz"] {
+        assert_eq!(get(&server, &format!("/slow?seconds={wrong}")).0, "400", "{wrong}");
+    }
     let lines = "line 1\nline 2\nline 3\nline 4\nline 5\n";
     assert_eq!(get(&server, "/chunked"), ("200".to_owned(), "text/plain".to_owned(), lines.to_owned()));
     assert_eq!(get(&server, "/stream?lines=5").2, lines);

@@ -1,12 +1,14 @@
 //! How `http_server` ends.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::time::Instant;
 
 use mongoose_tests::{Client, PATIENCE};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::program::HttpServer;
+use crate::program::{HttpServer, http_server};
 
 #[test]
 fn sigint_and_sigterm_end_it_after_what_is_in_flight_is_answered() {
@@ -63,4 +65,20 @@ fn every_request_is_a_line_of_the_log() {
     }
     server.signal(Signal::TERM);
     assert_eq!(server.end().0.code(), Some(0));
+}
+
+#[test]
+fn it_serves_on_when_nobody_reads_its_log() {
+    let mut child =
+        http_server(&["--listen", "http://127.0.0.1:0"]).stderr(Stdio::piped()).spawn().expect("to start");
+    let mut line = String::new();
+    // The only end of the pipe that can be read: gone behind this.
+    BufReader::new(child.stderr.take().expect("piped")).read_line(&mut line).expect("a line");
+    let address = line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
+    let mut client = Client::connect(address.expect("an address"));
+    for _ in 0..3 {
+        assert_eq!(client.get("/hello").text(), "hello\n");
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("a process that is there");
+    assert_eq!(child.wait().expect("a status").code(), Some(0));
 }

@@ -1,6 +1,7 @@
 //! Bodies without an end in sight: slow readers, and events.
 
 use mongoose_tests::{Client, scaled};
+use rustix::process::Signal;
 
 use crate::curl::{curl, is_there};
 use crate::program::HttpServer;
@@ -59,4 +60,16 @@ fn every_subscriber_gets_every_event_also_what_it_missed() {
     }
     // Nonsense, and numbers that are yet to come.
     assert!(tick(&mut subscribe(&server, Some(u64::MAX))) > seen);
+}
+
+#[test]
+fn a_stream_of_events_ends_whole_with_the_server() {
+    let server = HttpServer::start_one();
+    let mut client = subscribe(&server, None);
+    tick(&mut client);
+    server.signal(Signal::TERM);
+    // The last chunk says that nothing is missing; a browser would come back.
+    while client.chunk().is_some() {}
+    assert!(client.to_end().is_empty());
+    assert_eq!(server.end().0.code(), Some(0));
 }

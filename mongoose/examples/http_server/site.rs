@@ -1,6 +1,8 @@
 //! The handler: all routes, and a line of the log for each request.
 
 use std::cell::RefCell;
+use std::fmt;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -59,7 +61,7 @@ impl http::Handler for Site {
     fn request(&mut self, request: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
         let content = &self.content;
         content.counters.request();
-        eprintln!("{} {} {}", peer(request.connection()), request.method(), request.target());
+        log(request.connection(), format_args!("{} {}", request.method(), request.target()));
         if content.inspect {
             return reply.json_text(inspect::to_json(&request));
         }
@@ -95,13 +97,15 @@ impl http::Handler for Site {
         match event {
             Event::Accept => self.content.counters.opened(),
             Event::Close => self.content.counters.closed(),
-            Event::Error(error) => eprintln!("{} {error}", peer(connection)),
+            Event::Error(error) => log(connection, error),
             _ => {}
         }
     }
 }
 
-/// The other end's address, for the log.
-pub fn peer(connection: &Connection<'_>) -> String {
-    connection.remote_addr().map(|peer| peer.to_string()).unwrap_or_default()
+/// Writes a line of the log, with the other end's address.
+pub fn log(connection: &Connection<'_>, what: impl fmt::Display) {
+    let peer = connection.remote_addr().map(|peer| peer.to_string()).unwrap_or_default();
+    // Requests are answered, also when nobody reads the log any more; `eprintln` would panic.
+    let _ = writeln!(io::stderr(), "{peer} {what}");
 }

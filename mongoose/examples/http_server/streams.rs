@@ -1,6 +1,7 @@
 //! Bodies that are made while they are sent.
 
 use std::io::{self, BufWriter, Write};
+use std::thread;
 
 use mongoose::Error;
 use mongoose::http::{BodySender, Piece, Reply, Request};
@@ -24,11 +25,12 @@ pub fn long(request: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
         return reply.status(400).text("\"lines\" is not a number of lines\n");
     };
     let body = reply.header("Content-Type", "text/plain").channel(ROOM)?;
-    std::thread::spawn(move || {
+    let write = move || {
         // It fails when the peer is gone: then nobody waits for the rest.
         let _ = write_lines(body, lines);
-    });
-    Ok(())
+    };
+    // Where the system has no more threads, the body is dropped, and the peer sees that it is not whole.
+    thread::Builder::new().spawn(write).map(drop).map_err(Error::handler)
 }
 
 fn write_lines(body: BodySender, lines: u64) -> io::Result<()> {

@@ -10,7 +10,7 @@ use mongoose::http::{self, Reply, Request};
 use mongoose::{Connection, Error};
 
 use crate::crc32::Crc32;
-use crate::site::peer;
+use crate::site::log;
 
 const PAGE: &str = include_str!("upload.html");
 
@@ -55,7 +55,7 @@ impl http::Upload for Upload {
         self.sum.update(piece);
         if self.received / STEP > before / STEP {
             let of = self.announced.map_or(String::new(), |all| format!(" of {all}"));
-            eprintln!("{} /upload: {}{of} bytes", peer(connection), self.received);
+            log(connection, format_args!("/upload: {}{of} bytes", self.received));
         }
         Ok(())
     }
