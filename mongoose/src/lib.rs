@@ -51,6 +51,7 @@
 //! |---------------|---------------------------------------------------------------------------------|
 //! | `bytes`       | [`Payload`] from `bytes::Bytes`, without a copy                                 |
 //! | `cookies`     | `request.cookies()`, `request.cookie(name)`, `reply.cookie(...)`                |
+//! | `gzip`        | `RequestBuilder::gzip`: compressed responses for the HTTP client                 |
 //! | `http`        | `request.to_http()`, `reply.respond(...)`: the types of the `http` crate        |
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
 //! | `router`      | `http::Router`                                                                  |

@@ -5,6 +5,7 @@ mod bodies;
 mod corpus;
 mod deadlines;
 mod framing;
+mod gzip;
 mod lifecycle;
 mod pool;
 mod program;

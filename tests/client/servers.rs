@@ -187,6 +187,9 @@ fn nginx_keeps_our_connection_and_refuses_what_is_too_large() {
     let (compressed, _) = ask(compressed);
     assert_eq!(compressed.header("Transfer-Encoding").expect("there"), "chunked");
     assert_eq!(compressed.body()[..2], [0x1f, 0x8b]);
+    let (decoded, _) = ask(client.get(&nginx.url("/large-chunked")).gzip());
+    assert_eq!(decoded.header("Content-Encoding").expect("there"), "gzip");
+    assert!(decoded.body() == large());
 
     let (short, _) = ask(client.post(&nginx.url("/short")).body("short"));
     assert_eq!(short.status(), 405, "a file takes no POST, but its length was no obstacle");

@@ -56,6 +56,8 @@ impl Arriving {
         match self {
             Self::Length(0) => Progress::Done,
             Self::Length(_) | Self::Close => Progress::More,
+            // What is wrong behind them comes after the bytes that are right.
+            Self::Chunked(decoder) if decoder.body() > 0 => Progress::More,
             Self::Chunked(decoder) => decoder.progress(),
         }
     }

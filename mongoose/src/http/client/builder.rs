@@ -31,6 +31,7 @@ pub struct RequestBuilder<V> {
     body: Body,
     expect_continue: bool,
     close: bool,
+    gzip: bool,
     upgrade: bool,
     redirects: usize,
     timeout: Option<Duration>,
@@ -50,6 +51,7 @@ impl<V> RequestBuilder<V> {
             body: Body::Empty,
             expect_continue: false,
             close: false,
+            gzip: false,
             upgrade: false,
             redirects: REDIRECTS,
             timeout: None,
@@ -121,6 +123,14 @@ impl<V> RequestBuilder<V> {
         self
     }
 
+    /// Asks for a body that is compressed, and decodes it. [`Limits::body`] bounds what it becomes; of the headers,
+    /// `Content-Encoding` and `Content-Length` stay what they were.
+    #[cfg(feature = "gzip")]
+    pub fn gzip(mut self) -> Self {
+        self.gzip = true;
+        self
+    }
+
     /// Bounds the time until the response is whole, redirects included. Default: unbounded for a [`Client`], five minutes
     /// for a blocking request. [`Limits`] bound each step in any case.
     pub fn timeout(mut self, whole: Duration) -> Self {
@@ -147,7 +157,7 @@ impl<V> RequestBuilder<V> {
     /// Has it sent another way.
     pub(super) fn via<W>(self, via: W) -> RequestBuilder<W> {
         let Self { via: _, method, url, headers, host, body, .. } = self;
-        let Self { expect_continue, close, upgrade, redirects, timeout, limits, error, .. } = self;
+        let Self { expect_continue, close, gzip, upgrade, redirects, timeout, limits, error, .. } = self;
         RequestBuilder {
             via,
             method,
@@ -157,6 +167,7 @@ impl<V> RequestBuilder<V> {
             body,
             expect_continue,
             close,
+            gzip,
             upgrade,
             redirects,
             timeout,
@@ -193,6 +204,7 @@ impl<V> RequestBuilder<V> {
             body,
             expect_continue: self.expect_continue,
             close: self.close,
+            gzip: self.gzip,
             upgrade: self.upgrade,
             redirects: (self.redirects > 0).then_some(self.redirects),
             limits: self.limits,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Shared;
 use super::arriving::Arriving;
 use super::exchange::{Exchange, own};
+use super::gzip::Gunzip;
 use super::line::Line;
 use super::outbound::Body;
 use crate::engine::{Connection, Protocol, Step};
@@ -55,6 +56,7 @@ pub(super) enum Stage {
     Pieces {
         arriving: Arriving,
         keep_alive: bool,
+        gunzip: Option<Box<Gunzip>>,
     },
 }
 

@@ -4,6 +4,7 @@ mod arriving;
 mod blocking;
 mod builder;
 mod exchange;
+mod gzip;
 mod line;
 mod link;
 mod outbound;

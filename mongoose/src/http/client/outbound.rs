@@ -22,6 +22,8 @@ pub(super) struct Outbound {
     pub(super) expect_continue: bool,
     /// The connection is not to be kept.
     pub(super) close: bool,
+    /// A body may come compressed.
+    pub(super) gzip: bool,
     /// 101 is welcome.
     pub(super) upgrade: bool,
     /// How many redirects may still be followed. `None`: they are responses like others.
@@ -72,6 +74,9 @@ impl Outbound {
         }
         if !has_header(&self.headers, "user-agent") {
             put(&[USER_AGENT.as_bytes()]);
+        }
+        if self.gzip && !has_header(&self.headers, "accept-encoding") {
+            put(&[b"Accept-Encoding: gzip\r\n"]);
         }
         match self.transfer() {
             Transfer::Length(length) => put(&[b"Content-Length: ", length.to_string().as_bytes(), b"\r\n"]),

@@ -3,11 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Response;
 use super::arriving::{Arriving, Available};
 use super::exchange::{Exchange, Receiver};
+use super::gzip::{self, Gunzip};
 use super::link::{Link, Phase, Sending, Stage};
+use super::outbound::Outbound;
 use super::redirect::is_redirect;
+use super::{Download, Response};
 use crate::engine::{Connection, Step};
 use crate::ffi::MessageFields;
 use crate::gate::http::{Chunked, Progress, ResponseFraming, ResponseHead, ResponseScan, Scanned, scratch};
@@ -16,7 +18,7 @@ use crate::{Error, Limits};
 /// How many bytes of a body that is taken in pieces may be held while its receiver pauses.
 const APPETITE: usize = 64 << 10;
 
-const BODY_TOO_LARGE: &str = "a body past the limit";
+pub(super) const BODY_TOO_LARGE: &str = "a body past the limit";
 
 impl Link {
     /// Looks for the end of the head.
@@ -155,6 +157,14 @@ impl Link {
         end: usize,
     ) -> Step {
         let Some(exchange) = self.line.exchange.take() else { return Step::Wait };
+        let decoded = match self.gunzip(&exchange.request, head) {
+            Some(gunzip) => match gunzip.whole(&message[head.len..], exchange.request.limits.body) {
+                Ok(decoded) => Some(decoded),
+                Err(reason) => return self.give_up(connection, Some(exchange), Error::Response { reason }),
+            },
+            None => None,
+        };
+        let body = decoded.as_deref().unwrap_or(&message[head.len..]);
         // Before the handler runs: what it asks for next may go over the same connection.
         let all = connection.received().len() == end;
         let stays = self.settle(connection, head.keep_alive && all && !exchange.request.close);
@@ -162,10 +172,21 @@ impl Link {
         if !exchange.is_cancelled() {
             let Exchange { request, receiver, .. } = *exchange;
             if let Receiver::Whole(handler) = receiver {
-                self.show(connection, head, message, request.url.as_str(), |response| handler(Ok(response)));
+                let url = request.url.as_str();
+                self.show(connection, head, message, body, url, |response| handler(Ok(response)));
             }
         }
         self.end_unit(connection, stays.then_some(end))
+    }
+
+    /// What decodes the body, where it came compressed because that was asked for.
+    fn gunzip(&self, request: &Outbound, head: &ResponseHead<'_, '_>) -> Option<Gunzip> {
+        let mut encodings =
+            head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-encoding"));
+        match (request.gzip, encodings.next(), encodings.next()) {
+            (true, Some(only), None) => Gunzip::of(only.value),
+            _ => None,
+        }
     }
 
     /// Fills the message, and shows it as a response.
@@ -174,6 +195,7 @@ impl Link {
         connection: &Connection<'_>,
         head: &ResponseHead<'_, '_>,
         message: &[u8],
+        body: &[u8],
         url: &str,
         call: impl FnOnce(Response<'_>) -> R,
     ) -> R {
@@ -184,7 +206,7 @@ impl Link {
             uri: status,
             query: "",
             protocol: head.reason,
-            body: &message[head.len..],
+            body,
             head: &message[..head.len],
             message,
         };
@@ -231,10 +253,10 @@ impl Link {
             let (url, message) = (request.url.as_str(), &input[..head.len]);
             match receiver {
                 Receiver::Whole(handler) => {
-                    self.show(connection, head, message, url, |response| handler(Ok(response)));
+                    self.show(connection, head, message, b"", url, |response| handler(Ok(response)));
                 }
                 Receiver::Pieces(mut download) => {
-                    match self.show(connection, head, message, url, |response| download.head(response)) {
+                    match self.show(connection, head, message, b"", url, |response| download.head(response)) {
                         Ok(()) => download.end(connection),
                         Err(error) => download.failed(&error),
                     }
@@ -255,21 +277,25 @@ impl Link {
         let Receiver::Pieces(download) = &mut exchange.receiver else { return Step::Wait };
         let message = &connection.received()[..head.len];
         let url = exchange.request.url.as_str();
-        let result = self.show(connection, head, message, url, |response| download.head(response));
+        let result = self.show(connection, head, message, b"", url, |response| download.head(response));
         connection.consume_unit(head.len);
-        let arriving = Arriving::new(head.framing, limits);
-        self.stage = Stage::Pieces { arriving, keep_alive: head.keep_alive };
+        self.stage = Stage::Pieces {
+            arriving: Arriving::new(head.framing, limits),
+            keep_alive: head.keep_alive,
+            gunzip: self.gunzip(&exchange.request, head).map(Box::new),
+        };
         connection.set_appetite(APPETITE);
         self.go_on(connection, exchange, result)
     }
 
     /// Hands over what has come of a body.
     pub(super) fn next_piece(&mut self, connection: &Connection<'_>, input: &[u8]) -> Step {
-        let Stage::Pieces { arriving, .. } = &mut self.stage else {
+        let Stage::Pieces { arriving, gunzip, .. } = &mut self.stage else {
             unreachable!("called in this stage alone")
         };
         let count = match arriving.available(input) {
             Available::Encoded => return Step::Decode,
+            Available::Bytes(count) if gunzip.is_some() => count.min(gzip::STEP),
             Available::Bytes(count) => count,
         };
         let Some(mut exchange) = self.line.exchange.take() else { return Step::Wait };
@@ -278,7 +304,10 @@ impl Link {
             && let Receiver::Pieces(download) = &mut exchange.receiver
         {
             arriving.take(count);
-            result = download.data(connection, &input[..count]);
+            result = match gunzip {
+                None => download.data(connection, &input[..count]),
+                Some(gunzip) => hand_over(&mut **download, connection, gunzip.decode(&input[..count])),
+            };
             connection.consume_unit(count);
         }
         self.go_on(connection, exchange, result)
@@ -291,7 +320,7 @@ impl Link {
         exchange: Box<Exchange>,
         result: Result<(), Error>,
     ) -> Step {
-        let Stage::Pieces { arriving, keep_alive } = &self.stage else {
+        let Stage::Pieces { arriving, keep_alive, .. } = &self.stage else {
             unreachable!("called in this stage alone")
         };
         let (progress, keep_alive) = (arriving.progress(), *keep_alive);
@@ -317,9 +346,16 @@ impl Link {
     pub(super) fn end_pieces(
         &mut self,
         connection: &Connection<'_>,
-        exchange: Box<Exchange>,
+        mut exchange: Box<Exchange>,
         usable: bool,
     ) -> Step {
+        if let Stage::Pieces { gunzip, .. } = &mut self.stage
+            && let Some(gunzip) = gunzip.take()
+            && let Receiver::Pieces(download) = &mut exchange.receiver
+            && let Err(error) = hand_over(&mut **download, connection, gunzip.finish())
+        {
+            return self.give_up(connection, Some(exchange), error);
+        }
         // Nobody is left who would.
         connection.resume();
         let stays = self.settle(connection, usable && !exchange.request.close);
@@ -334,4 +370,14 @@ impl Link {
         let exchange = self.line.exchange.take();
         self.give_up(connection, exchange, Error::Response { reason })
     }
+}
+
+/// Hands over what was decoded.
+fn hand_over(
+    download: &mut dyn Download,
+    connection: &Connection<'_>,
+    decoded: Result<Vec<u8>, &'static str>,
+) -> Result<(), Error> {
+    let decoded = decoded.map_err(|reason| Error::Response { reason })?;
+    decoded.chunks(APPETITE).try_for_each(|piece| download.data(connection, piece))
 }

@@ -76,6 +76,7 @@ mod tests {
             body: Body::Whole("body".into()),
             expect_continue: false,
             close: false,
+            gzip: false,
             upgrade: false,
             redirects: Some(3),
             limits: Rc::new(Limits::default()),
