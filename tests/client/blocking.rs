@@ -8,7 +8,8 @@ use mongoose_tests::Server;
 
 fn server() -> Server {
     Server::http(|| {
-        |request: Request<'_>, reply: Reply<'_>| match request.path() {
+        let mut unanswered = Vec::new();
+        move |request: Request<'_>, reply: Reply<'_>| match request.path() {
             "/echo" => {
                 let method = request.method().to_owned();
                 reply.header("X-Method", method).body(request.body())
@@ -16,7 +17,7 @@ fn server() -> Server {
             "/elsewhere" => reply.redirect("/echo"),
             "/large" => reply.body(vec![0; 4 << 20]),
             "/never" => {
-                std::mem::forget(reply.defer());
+                unanswered.push(reply.defer());
                 Ok(())
             }
             _ => reply.status(404).text("no such page\n"),

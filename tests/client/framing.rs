@@ -66,7 +66,7 @@ fn receive(pieces: &[&[u8]], close: bool) -> (usize, Vec<u8>, Result<(), String>
     (log.heads.get(), log.body.take(), end)
 }
 
-fn split<'t>(text: &'t str, size: usize) -> Vec<&'t [u8]> {
+fn split(text: &str, size: usize) -> Vec<&[u8]> {
     text.as_bytes().chunks(size).collect()
 }
 

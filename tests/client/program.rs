@@ -52,7 +52,8 @@ fn server() -> Server {
     let mut limits = Limits::default();
     limits.body = 1 << 30;
     Server::http_within(limits, || {
-        |request: Request<'_>, reply: Reply<'_>| match request.path() {
+        let mut unanswered = Vec::new();
+        move |request: Request<'_>, reply: Reply<'_>| match request.path() {
             "/hello" => reply.text("hello\n"),
             "/inspect" => reply.text(format!(
                 "{} {} {}",
@@ -71,7 +72,7 @@ fn server() -> Server {
                 })
             }
             "/never" => {
-                std::mem::forget(reply.defer());
+                unanswered.push(reply.defer());
                 Ok(())
             }
             _ => reply.status(404).text("no such page\n"),

@@ -181,6 +181,8 @@ fn valgrind() -> Outcome {
             "-p",
             "mongoose-tests",
             "--test",
+            "client",
+            "--test",
             "invariants",
             "--test",
             "parity",
