@@ -56,7 +56,7 @@ impl Endpoint {
 
     /// Parses `host:port`, or `host` where there is a default. An error is what is wrong with it.
     pub(crate) fn from_authority(authority: &str, default_port: Option<u16>) -> Result<Self, &'static str> {
-        if authority.bytes().any(|byte| !byte.is_ascii_graphic() || b"/?#@\\\"<>^`{|}".contains(&byte)) {
+        if authority.bytes().any(is_forbidden) {
             return Err("the host has a character that no host has");
         }
         let (host, port) = match authority.strip_prefix('[') {
@@ -104,6 +104,15 @@ impl Endpoint {
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
+}
+
+/// What no host has, and no port.
+fn is_forbidden(byte: u8) -> bool {
+    let delimiter = matches!(
+        byte,
+        b'/' | b'?' | b'#' | b'@' | b'\\' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}'
+    );
+    delimiter || !byte.is_ascii_graphic()
 }
 
 #[cfg(test)]

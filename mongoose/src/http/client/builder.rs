@@ -1,5 +1,6 @@
 //! Composing a request.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 use std::rc::Rc;
@@ -24,8 +25,9 @@ const REDIRECTS: usize = 10;
 #[must_use = "nothing is sent before `send` or `receive`"]
 pub struct RequestBuilder<V> {
     via: V,
-    method: String,
-    url: String,
+    method: Cow<'static, str>,
+    /// `None`: `error` says why.
+    url: Option<Url>,
     headers: Vec<u8>,
     host: Option<Vec<u8>>,
     body: Body,
@@ -36,16 +38,25 @@ pub struct RequestBuilder<V> {
     redirects: usize,
     timeout: Option<Duration>,
     limits: Rc<Limits>,
-    /// What was wrong with a header: said at the end.
+    /// What was wrong with the URL or a header: said at the end.
     error: Option<Error>,
 }
 
 impl<V> RequestBuilder<V> {
     pub(super) fn new(via: V, method: &str, url: &str, limits: &Rc<Limits>) -> Self {
+        let method = match method {
+            "GET" => Cow::Borrowed("GET"),
+            "POST" => Cow::Borrowed("POST"),
+            other => Cow::Owned(other.to_owned()),
+        };
+        let (url, error) = match Url::parse(url) {
+            Ok(url) => (Some(url), None),
+            Err(error) => (None, Some(error)),
+        };
         Self {
             via,
-            method: method.to_owned(),
-            url: url.to_owned(),
+            method,
+            url,
             headers: Vec::new(),
             host: None,
             body: Body::Empty,
@@ -56,7 +67,7 @@ impl<V> RequestBuilder<V> {
             redirects: REDIRECTS,
             timeout: None,
             limits: Rc::clone(limits),
-            error: None,
+            error,
         }
     }
 
@@ -178,14 +189,15 @@ impl<V> RequestBuilder<V> {
 
     /// Checks everything.
     fn finish(self, receiver: Receiver) -> Result<(V, Box<Exchange>), Error> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
+        let url = match (self.url, self.error) {
+            (Some(url), None) => url,
+            (_, Some(error)) => return Err(error),
+            (None, None) => unreachable!("without a URL there is an error"),
+        };
         // What CONNECT asks for is no request, and what answers it no response.
         if self.method.is_empty() || !self.method.bytes().all(is_token) || self.method == "CONNECT" {
-            return Err(Error::Method(self.method));
+            return Err(Error::Method(self.method.into_owned()));
         }
-        let url = Url::parse(&self.url)?;
         let body = match self.body {
             Body::Streamed { source: None, .. } => {
                 return Err(Error::Body("a length was announced, and no body given"));

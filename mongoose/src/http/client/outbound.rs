@@ -1,5 +1,6 @@
 //! A request as it is to be sent.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use crate::http::reply_head::Transfer;
 /// Everything about a request but who gets the response. Redirects change it.
 #[derive(Debug)]
 pub(super) struct Outbound {
-    pub(super) method: String,
+    pub(super) method: Cow<'static, str>,
     pub(super) url: Url,
     /// Whole lines, checked.
     pub(super) headers: Vec<u8>,

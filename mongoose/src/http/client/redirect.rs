@@ -1,5 +1,7 @@
 //! Following redirects (RFC 9110 section 15.4).
 
+use std::borrow::Cow;
+
 use super::outbound::{Body, Outbound, is_header};
 use crate::Error;
 
@@ -32,7 +34,7 @@ impl Outbound {
             _ => false,
         };
         if becomes_get {
-            self.method.replace_range(.., "GET");
+            self.method = Cow::Borrowed("GET");
             self.body = Body::Empty;
             // They are about the body.
             self.keep_headers(|line| {
@@ -69,7 +71,7 @@ mod tests {
 
     fn outbound(method: &str) -> Outbound {
         Outbound {
-            method: method.to_owned(),
+            method: method.to_owned().into(),
             url: Url::parse("http://u:p@a/b?c").expect("valid"),
             headers: HEADERS.to_vec(),
             host: Some(b"virtual".to_vec()),

@@ -1,6 +1,7 @@
 //! Absolute `http` URLs, and references relative to them (RFC 3986).
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use crate::http::basic_authorization;
 use crate::net::{Endpoint, Scheme};
@@ -58,7 +59,8 @@ impl Url {
             text.push_str(host);
         }
         if Some(endpoint.port()) != Scheme::Http.default_port() {
-            text.push_str(&format!(":{}", endpoint.port()));
+            // Writing to a string cannot fail.
+            let _ = write!(text, ":{}", endpoint.port());
         }
         text.make_ascii_lowercase();
         let path = text.len();
@@ -203,7 +205,7 @@ fn encode(reference: &[u8]) -> String {
             byte,
             b' ' | b'\t' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80..
         ) {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         } else {
             encoded.push(byte as char);
         }
