@@ -219,6 +219,18 @@ fn a_response_may_come_before_the_body_has_left() {
 }
 
 #[test]
+fn a_response_is_heard_while_more_than_the_output_limit_waits() {
+    let mut scene = Scene::new();
+    // More than `Limits::output`, and than any socket takes.
+    let answer = scene.send(scene.client.post(&scene.url("/")).body(vec![0; 40 << 20]).redirects(0));
+    let mut peer = scene.accept();
+    scene.head(&mut peer);
+    peer.send("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nno!");
+    assert_eq!(scene.outcome(&answer).expect("an answer").status(), 413);
+    scene.closed(&mut peer);
+}
+
+#[test]
 fn a_response_is_read_though_the_server_reset_the_connection() {
     for _ in 0..scaled(50) {
         let mut scene = Scene::new();

@@ -143,12 +143,12 @@ impl Dialer {
         &self,
         url: &str,
         endpoint: &Endpoint,
-        limits: &Rc<Limits>,
+        limits: Rc<Limits>,
         within: Duration,
         protocol: Box<dyn Protocol>,
     ) -> Result<ConnectionId, Error> {
         let core = self.core.upgrade().ok_or(Error::Gone)?;
-        dial_endpoint(&core, url, endpoint.clone(), Rc::clone(limits), within, protocol)
+        dial_endpoint(&core, url, endpoint.clone(), limits, within, protocol)
     }
 
     /// Has a connection's protocol [pulled](Protocol::pull) soon. `false` when the connection is at its end.
@@ -176,5 +176,100 @@ impl Dialer {
     /// Why nothing can be begun, where that is so.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
         self.core.upgrade().ok_or(Error::Gone)?.check_open()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::ffi::Bind;
+    use crate::net::Stream;
+    use crate::{Connection, Event, Manager};
+
+    /// A socket whose queue is full: the system answers no further connection to it.
+    fn unanswering() -> (TcpListener, Vec<TcpStream>) {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = ffi::listen(any, Bind { backlog: 0, reuse_port: false }).expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let mut queued = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+            queued.push(stream);
+            assert!(queued.len() < 100, "the queue has no end");
+        }
+        (listener, queued)
+    }
+
+    /// What a connection is told whose host has these addresses.
+    fn events(addresses: Vec<SocketAddr>, within: Duration) -> Vec<String> {
+        let mut manager = Manager::new().expect("a manager");
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let events = Rc::clone(&log);
+        let handler = move |connection: &Connection<'_>, event: Event<'_>| {
+            events.borrow_mut().push(format!("{event:?}"));
+            connection.close();
+            Ok(())
+        };
+        let protocol = Stream::boxed(Rc::new(RefCell::new(handler)));
+        let core = Rc::clone(&manager.registry.core);
+        let endpoint = Endpoint::from_authority("127.0.0.1:1", None).expect("valid");
+        let id =
+            dial_endpoint(&core, "tcp://h:1", endpoint, Rc::default(), within, protocol).expect("to begin");
+        // In the place of what the resolver says.
+        core.shared.take(&mut VecDeque::new());
+        Handle::new(core.shared.clone()).task(Task::Resolved { id, result: Ok(addresses) }).expect("alive");
+        for _ in 0..10_000 {
+            if log.borrow().last().is_some_and(|last| last == "Close") {
+                break;
+            }
+            manager.poll(Duration::from_millis(20)).expect("to poll");
+        }
+        log.take()
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_leaves_time_for_the_others() {
+        let (silent, _queued) = unanswering();
+        let silent = silent.local_addr().expect("bound");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let good = listener.local_addr().expect("bound");
+        let closed =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        let within = Duration::from_millis(300);
+        assert_eq!(events(vec![silent, closed, good], within), ["Connect", "Close"]);
+        assert_eq!(events(vec![closed, silent], within), ["Error(Deadline { phase: \"connect\" })", "Close"]);
+        let refused = events(vec![silent, closed], within);
+        assert!(refused[0].contains("ConnectionRefused"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_lookup_that_takes_too_long_is_given_up() {
+        let mut manager = Manager::new().expect("a manager");
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let events = Rc::clone(&log);
+        let handler = move |_: &Connection<'_>, event: Event<'_>| {
+            events.borrow_mut().push(format!("{event:?}"));
+            Ok(())
+        };
+        let protocol = Stream::boxed(Rc::new(RefCell::new(handler)));
+        let core = Rc::clone(&manager.registry.core);
+        let endpoint = Endpoint::from_authority("127.0.0.1:1", None).expect("valid");
+        let within = Duration::from_millis(20);
+        let id =
+            dial_endpoint(&core, "tcp://h:1", endpoint, Rc::default(), within, protocol).expect("to begin");
+        core.shared.take(&mut VecDeque::new());
+        for _ in 0..10_000 {
+            if core.find(id).is_none() {
+                break;
+            }
+            manager.poll(Duration::from_millis(20)).expect("to poll");
+        }
+        assert_eq!(log.take(), ["Error(Deadline { phase: \"connect\" })", "Close"]);
+        // What the resolver says then is for nobody.
+        let late = Task::Resolved { id, result: Ok(Vec::new()) };
+        Handle::new(core.shared.clone()).task(late).expect("alive");
+        manager.poll(Duration::ZERO).expect("to poll");
     }
 }

@@ -162,8 +162,10 @@ impl Shared {
         let limits = &exchange.request.limits;
         let within = limits.connect_time.min(exchange.time_left().unwrap_or(Duration::MAX));
         let url = &exchange.request.url;
+        // A body that waits to be sent, however large, is no reason not to hear why the server does not read it.
+        let of_connection = Rc::new(Limits { output: usize::MAX, ..Limits::clone(limits) });
         let link = Link::boxed(self, &line);
-        let begun = self.dialer.connect(url.as_str(), url.endpoint(), limits, within, link);
+        let begun = self.dialer.connect(url.as_str(), url.endpoint(), of_connection, within, link);
         match begun {
             Ok(id) => {
                 line.begin(id, exchange);
