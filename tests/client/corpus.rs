@@ -1,8 +1,12 @@
 //! Responses, valid and hostile, each with the verdict that RFC 9110 and 9112 have for it: the same whole, byte by byte
 //! and split at random.
 
-use mongoose::http::{Client, RequestBuilder};
-use mongoose::{Error, Limits};
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
+
+use mongoose::http::{Client, Download, RequestBuilder, Response};
+use mongoose::{Connection, Error, Limits};
 use mongoose_tests::{Random, scaled};
 
 use crate::scene::{Outcome, Scene};
@@ -222,6 +226,81 @@ fn the_verdict_is_that_of_the_rfc_whatever_the_split() {
                 "{text:?} in {} pieces",
                 pieces.len()
             );
+        }
+    }
+}
+
+/// What was handed over of a body, and how it ended.
+#[derive(Default)]
+struct Told {
+    status: u16,
+    body: Vec<u8>,
+    end: Option<Result<(), Verdict>>,
+}
+
+#[derive(Clone, Default)]
+struct Taken(Rc<RefCell<Told>>);
+
+impl Download for Taken {
+    fn head(&mut self, response: Response<'_>) -> Result<(), Error> {
+        self.0.borrow_mut().status = response.status();
+        Ok(())
+    }
+
+    fn data(&mut self, _: &Connection<'_>, piece: &[u8]) -> Result<(), Error> {
+        self.0.borrow_mut().body.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn end(&mut self, _: &Connection<'_>) {
+        assert!(self.0.borrow_mut().end.replace(Ok(())).is_none(), "told twice");
+    }
+
+    fn failed(&mut self, error: &Error) {
+        let verdict = match error {
+            Error::Response { .. } => Refused,
+            Error::Truncated => Truncated,
+            error => panic!("{error}"),
+        };
+        assert!(self.0.borrow_mut().end.replace(Err(verdict)).is_none(), "told twice");
+    }
+}
+
+#[test]
+fn bodies_in_pieces_have_the_same_verdict() {
+    let mut random = Random::new(32);
+    for (what, text, expected) in CORPUS {
+        let bytes = text.as_bytes();
+        for pieces in [vec![bytes], bytes.chunks(1).collect(), random.split(bytes, 12)] {
+            let mut scene = Scene::within(limits());
+            let taken = Taken::default();
+            ask(&scene, *what).receive(taken.clone()).expect("to begin");
+            let mut peer = scene.accept();
+            scene.head(&mut peer);
+            let mut total = 0;
+            for piece in pieces {
+                if taken.0.borrow().end.is_some() || peer.stream.write_all(piece).is_err() {
+                    break;
+                }
+                total += piece.len() as u64;
+                scene.until("the client to read a piece", |manager| {
+                    (taken.0.borrow().end.is_some() || manager.stats().received >= total).then_some(())
+                });
+            }
+            // Of no consequence for what is whole.
+            let _ = peer.stream.shutdown(std::net::Shutdown::Write);
+            let end = scene.until("the end", |_| taken.0.borrow_mut().end.take());
+            let Told { status, body, .. } = taken.0.take();
+            match expected {
+                Whole(expected, whole) => {
+                    assert_eq!((end, status, &*body), (Ok(()), *expected, *whole), "{what:?} {text:?}");
+                }
+                // What is too large for a whole body is merely not all there.
+                Refused if text.contains(": 1001\r\n") || text.contains("\n3e9\r\n") => {
+                    assert_eq!(end, Err(Truncated), "{what:?} {text:?}");
+                }
+                other => assert_eq!(end, Err(other.clone()), "{what:?} {text:?}"),
+            }
         }
     }
 }
