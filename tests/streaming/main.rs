@@ -2,6 +2,7 @@
 
 mod deadlines;
 mod events;
+mod interplay;
 mod overload;
 mod replies;
 mod senders;

@@ -304,6 +304,13 @@ impl<'r> Connection<'r> {
         self.entry.deadline.set(due);
     }
 
+    /// Moves the deadline, where there is one: also one that [`resume`](Self::resume) has moved.
+    pub(crate) fn put_off_deadline(&self, by: Duration) {
+        if let Some(due) = self.entry.deadline.get() {
+            self.set_deadline_at(due.checked_add(by));
+        }
+    }
+
     /// Has the protocol [asked](Protocol::pull) for more output whenever there is room, or no longer.
     pub(crate) fn set_pulling(&self, pulling: bool) {
         self.entry.update(|mark| mark.pulling = pulling);

@@ -18,8 +18,8 @@ use crate::{Error, Event, Limits};
 /// Received bytes that may wait behind a request whose reply is due, or ahead of an upload's handler.
 pub(super) const APPETITE: usize = 64 << 10;
 
-/// A body has a second more for each of so many bytes that came.
-const BODY_BYTES_A_SECOND: u64 = 1000;
+/// What a byte of a body that came gives to the others: a second for each 1,000.
+const TIME_OF_A_BYTE: Duration = Duration::from_millis(1);
 
 /// What the connections of one listener share.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ pub(crate) struct Server<H> {
     pub(super) answer: Answer,
     /// What the deadline is for.
     pub(super) waiting: Waiting,
-    /// When the body at hand began to arrive.
-    body_since: Instant,
+    /// How many bytes of the body at hand had their effect on its deadline.
+    body_seen: u64,
     /// Counts requests, so that a late reply finds its own.
     pub(super) sequence: u64,
     /// No further request after the one at hand.
@@ -106,7 +106,7 @@ impl<H: Handler> Server<H> {
             stage: Stage::start(),
             answer: Answer::Done,
             waiting: Waiting::Head,
-            body_since: Instant::now(),
+            body_seen: 0,
             sequence: 0,
             closing: false,
             peer_closes: false,
@@ -166,8 +166,7 @@ impl<H: Handler> Server<H> {
             }
         }
         ask_to_continue(connection, head, input);
-        self.body_since = connection.clock().now();
-        self.allow_body(connection, 0);
+        self.wait_for_body(connection);
         match self.stage {
             Stage::Chunked { .. } => self.next_chunks(connection, input),
             _ => Step::Wait,
@@ -190,8 +189,7 @@ impl<H: Handler> Server<H> {
             let incoming = Incoming::new(upload, head.framing, &self.service.limits);
             self.stage = Stage::Upload(Box::new(incoming), terms);
             connection.set_appetite(APPETITE);
-            self.body_since = connection.clock().now();
-            self.allow_body(connection, 0);
+            self.wait_for_body(connection);
             return Step::Again;
         }
         self.stage = Stage::start();
@@ -368,13 +366,18 @@ impl<H: Handler> Server<H> {
         call(&mut self.handler.borrow_mut(), Request::new(view, head.raw_target, connection))
     }
 
-    /// Sets the deadline of a body of which so much has come.
+    /// Sets the deadline of a body of which nothing was looked at.
+    fn wait_for_body(&mut self, connection: &Connection<'_>) {
+        self.body_seen = 0;
+        self.wait_for(connection, Waiting::Body);
+    }
+
+    /// Moves the deadline of a body of which so much has come. It is never made anew: that would take back what a pause
+    /// has put it off by.
     fn allow_body(&mut self, connection: &Connection<'_>, received: u64) {
-        let earned = Duration::from_secs(received / BODY_BYTES_A_SECOND);
-        let spent = connection.clock().now().saturating_duration_since(self.body_since);
-        let allowed = self.service.limits.body_time.saturating_add(earned);
-        connection.set_deadline(Some(allowed.saturating_sub(spent)));
-        self.waiting = Waiting::Body;
+        let more = u32::try_from(received.saturating_sub(self.body_seen)).unwrap_or(u32::MAX);
+        self.body_seen = received;
+        connection.put_off_deadline(TIME_OF_A_BYTE.saturating_mul(more));
     }
 }
 

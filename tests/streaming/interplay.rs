@@ -1,0 +1,93 @@
+//! What is under way on a connection when something else happens to it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use mongoose::http::{self, BodyMode, BodySource, Deferred, Handler, Piece, Reply, Request, Upload};
+use mongoose::{Connection, ConnectionId, Error, Event, Limits, Registry, State};
+use mongoose_tests::{Client, PATIENCE, Server};
+
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// Waits until a timer of a server's has fired 20 times: shorter deadlines have passed by then, too.
+fn moments(server: &Server) {
+    let (fired, fires) = channel();
+    server.ask(move |registry| {
+        let tick = move |_: &Registry| {
+            // The test has seen enough.
+            let _ = fired.send(());
+        };
+        registry.every(MOMENT, tick).expect("a timer").detach();
+    });
+    assert_eq!(fires.iter().take(20).count(), 20);
+}
+
+/// Streams what comes, and does with each piece what `F` says.
+struct Receiving<F>(Rc<RefCell<F>>);
+
+impl<F> Receiving<F> {
+    fn new(data: F) -> Self {
+        Self(Rc::new(RefCell::new(data)))
+    }
+}
+
+impl<F: FnMut(&Connection<'_>, &[u8]) -> Result<(), Error> + 'static> Handler for Receiving<F> {
+    fn body_mode(&mut self, _: &Request<'_>) -> BodyMode {
+        BodyMode::Streamed
+    }
+
+    fn request(&mut self, _: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
+        reply.receive(Self(Rc::clone(&self.0)))
+    }
+}
+
+impl<F: FnMut(&Connection<'_>, &[u8]) -> Result<(), Error> + 'static> Upload for Receiving<F> {
+    fn data(&mut self, connection: &Connection<'_>, piece: &[u8]) -> Result<(), Error> {
+        (self.0.borrow_mut())(connection, piece)
+    }
+
+    fn end(&mut self, reply: Reply<'_>) -> Result<(), Error> {
+        reply.text("whole")
+    }
+}
+
+#[test]
+fn the_time_of_a_pause_counts_for_none_of_the_later_pieces() {
+    for framing in ["Content-Length: 6\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n6\r\nabc"] {
+        let mut limits = Limits::default();
+        limits.body_time = MOMENT;
+        let (came, pieces) = channel();
+        let server = Server::http_within(limits, move || {
+            Receiving::new(move |connection: &Connection<'_>, piece: &[u8]| {
+                if piece.starts_with(b"a") {
+                    connection.pause();
+                }
+                came.send(connection.id()).map_err(Error::handler)
+            })
+        });
+        let mut client = Client::connect(server.address);
+        client.send(format!("POST / HTTP/1.1\r\nHost: test\r\n{framing}"));
+        let id = pieces.recv_timeout(PATIENCE).expect("a piece");
+        moments(&server);
+        server
+            .ask(move |registry| registry.connection(id).map(|connection| connection.resume()))
+            .expect("still there");
+        client.send("d");
+        pieces.recv_timeout(PATIENCE).expect("a piece");
+        // Two turns: what is overdue is told.
+        (0..2).for_each(|_| server.ask(|_| ()));
+        client.send(if framing.starts_with('T') { "ef\r\n0\r\n\r\n" } else { "ef" });
+        let response = client.response();
+        assert_eq!((response.status, response.text()), (200, "whole"), "{framing}");
+    }
+}
+
+/// Sends to a peer that does not read until something waits.
+fn fill(connection: &Connection<'_>) {
+    while connection.queued() == 0 {
+        connection.send([b'x'; 32 << 10].as_slice()).expect("an open connection");
+    }
+}
+
