@@ -91,3 +91,56 @@ fn fill(connection: &Connection<'_>) {
     }
 }
 
+#[test]
+fn a_nudge_beside_a_full_output_does_not_lose_the_event_that_it_left() {
+    struct Filling(Sender<ConnectionId>);
+    impl mongoose::Handler for Filling {
+        fn event(&mut self, connection: &Connection<'_>, event: Event<'_>) -> Result<(), Error> {
+            if matches!(event, Event::Accept) {
+                self.0.send(connection.id()).map_err(Error::handler)?;
+            }
+            let mut room = matches!(event, Event::Accept | Event::Write);
+            while room {
+                match connection.send([b'x'; 4096].as_slice()) {
+                    Err(Error::OutputFull { .. }) => room = false,
+                    sent => sent?,
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let (tell, told) = channel();
+    let mut limits = Limits::default();
+    limits.output = 16 << 10;
+    let server =
+        Server::start(move |manager| manager.listener("tcp://127.0.0.1:0").limits(limits).tcp(Filling(tell)));
+    let mut client = Client::connect(server.address);
+    let id = told.recv_timeout(PATIENCE).expect("a connection");
+    // Nothing leaves any more: the socket is full.
+    let look = move |registry: &Registry| {
+        let queued = registry.connection(id).map_or(0, |connection| connection.queued());
+        (queued, registry.stats().sent)
+    };
+    let mut before = (0, 0);
+    let (_, sent) = loop {
+        let now = server.ask(look);
+        if now.0 > 0 && now == before {
+            break now;
+        }
+        before = now;
+    };
+    // In one batch: the loop stands still until the peer has read all, then comes to the nudge before it has looked at
+    // the socket.
+    let (go_on, stop) = channel::<()>();
+    server.ask(move |registry| {
+        let handle = registry.handle();
+        let stand_still = move |_: &Registry| stop.recv_timeout(PATIENCE).expect("the test to go on");
+        handle.post(stand_still).and_then(|()| handle.nudge(id)).expect("a manager");
+    });
+    client.exactly(usize::try_from(sent).expect("not so many"));
+    go_on.send(()).expect("the loop to wait");
+    // More than waited: the handler was told that there is room.
+    client.exactly(1 << 20);
+}
+

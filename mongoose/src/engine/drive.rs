@@ -320,17 +320,24 @@ impl Manager {
                         .set(self.registry.core.clock.now().checked_add(entry.limits.write_time));
                 }
                 let room = entry.output.borrow().len() < PULL_BELOW && !entry.conn.is(Flag::Draining);
+                let all_left = was_blocked && !waits;
+                let mut called = false;
                 if room && entry.mark.get().pulling {
-                    return self
-                        .with_protocol(entry, |protocol, connection| protocol.pull(connection))
-                        .is_some();
+                    called =
+                        self.with_protocol(entry, |protocol, connection| protocol.pull(connection)).is_some();
+                    if all_left && !entry.output.borrow().is_empty() {
+                        // It is told once this has left, too.
+                        entry.update(|mark| mark.blocked = true);
+                        return called;
+                    }
                 }
-                if !was_blocked || waits {
-                    return false;
+                if !all_left || entry.is_over() {
+                    return called;
                 }
                 // Input may have been left alone while this waited.
                 entry.update(|mark| mark.offer = true);
                 self.with_protocol(entry, |protocol, connection| protocol.written(connection)).is_some()
+                    || called
             }
             Err(source) => {
                 self.hear_out(entry);
