@@ -84,11 +84,70 @@ fn the_time_of_a_pause_counts_for_none_of_the_later_pieces() {
     }
 }
 
+#[test]
+fn a_connection_is_not_idle_while_its_peer_reads_a_reply() {
+    let mut limits = Limits::default();
+    limits.idle_time = MOMENT;
+    limits.output = 1000;
+    let server = Server::http_within(limits, || {
+        |request: Request<'_>, reply: Reply<'_>| match request.path() {
+            "/large" => reply.body(vec![7; 16 << 20]),
+            _ => reply.text("next"),
+        }
+    });
+    let mut client = Client::connect(server.address);
+    client.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\nGET /next HTTP/1.1\r\nHost: test\r\n\r\n");
+    moments(&server);
+    assert_eq!(client.response().body.len(), 16 << 20);
+    assert_eq!(client.response().text(), "next");
+}
+
 /// Sends to a peer that does not read until something waits.
 fn fill(connection: &Connection<'_>) {
     while connection.queued() == 0 {
         connection.send([b'x'; 32 << 10].as_slice()).expect("an open connection");
     }
+}
+
+#[test]
+fn a_streamed_reply_that_comes_after_drain_is_dropped_whole() {
+    let (keep, kept) = channel::<Deferred>();
+    let server = Server::http(move || {
+        move |request: Request<'_>, reply: Reply<'_>| {
+            fill(request.connection());
+            request.connection().drain();
+            keep.send(reply.defer()).map_err(Error::handler)
+        }
+    });
+    let mut client = Client::connect(server.address);
+    client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    let mut pieces = [Piece::Data("too late".into()), Piece::End].into_iter();
+    let body = move || Ok(pieces.next().unwrap_or(Piece::End));
+    let deferred = kept.recv_timeout(PATIENCE).expect("a token");
+    deferred.reply().stream(body).expect("queued");
+    server.ask(|_| ());
+    let received = client.to_end();
+    let beside =
+        received.iter().position(|&byte| byte != b'x').map(|at| String::from_utf8_lossy(&received[at..]));
+    assert_eq!(beside, None);
+}
+
+#[test]
+fn a_deadline_says_nothing_behind_drain() {
+    let mut limits = Limits::default();
+    limits.body_time = MOMENT;
+    let server = Server::http_within(limits, || {
+        Receiving::new(|connection: &Connection<'_>, _: &[u8]| {
+            fill(connection);
+            connection.drain();
+            Ok(())
+        })
+    });
+    let mut client = Client::connect(server.address);
+    client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\na");
+    moments(&server);
+    let received = client.to_end();
+    assert_eq!(received.iter().position(|&byte| byte != b'x'), None);
 }
 
 #[test]

@@ -151,6 +151,8 @@ impl<H: Handler> Server<H> {
                 }
                 self.finish(connection, close);
             }
+            // Nor its body without its head.
+            LateBody::Streamed(_) if !open => self.finish(connection, close),
             LateBody::Streamed(body) => {
                 self.begin_stream(connection, Box::new(body), close);
             }
@@ -260,8 +262,16 @@ impl<H: Handler> Server<H> {
 
     /// What was waited for did not come in time.
     pub(super) fn time_is_up(&mut self, connection: &Connection<'_>) {
+        if !connection.takes_output() {
+            // It is on its way to its end, and nothing more can be said.
+            return;
+        }
         match self.waiting {
             Waiting::Nothing => {}
+            Waiting::Idle if connection.queued() > 0 => {
+                // The peer is busy with the reply. Whether it reads any is another deadline's business.
+                self.wait_for(connection, self.waiting);
+            }
             Waiting::Idle => connection.drain(),
             Waiting::Head if connection.received().is_empty() => connection.drain(),
             Waiting::Head => {
