@@ -203,3 +203,29 @@ fn a_nudge_beside_a_full_output_does_not_lose_the_event_that_it_left() {
     client.exactly(1 << 20);
 }
 
+#[test]
+fn all_that_a_channel_paused_are_resumed() {
+    let (tell, told) = channel();
+    let server = Server::start(move |manager| {
+        let (sender, mut receiver) = http::channel(manager.handle(), 1);
+        let mut count = 0;
+        let forward = move |connection: &Connection<'_>, piece: &[u8]| {
+            sender.forward(connection, piece)?;
+            count += usize::from(connection.state().contains(State::PAUSED));
+            if count == 2 {
+                while let Ok(Piece::Data(_)) = receiver.next() {}
+            }
+            tell.send(()).map_err(Error::handler)
+        };
+        manager.http("http://127.0.0.1:0", Receiving::new(forward))
+    });
+    let mut clients = [0; 2].map(|_| Client::connect(server.address));
+    for client in &mut clients {
+        client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nabc");
+        told.recv_timeout(PATIENCE).expect("a piece");
+    }
+    for mut client in clients {
+        client.send("d");
+        assert_eq!(client.response().text(), "whole");
+    }
+}

@@ -57,8 +57,8 @@ struct State {
     gone: bool,
     /// The loop found nothing, and has to be told when there is something.
     asleep: bool,
-    /// A connection that is paused until there is room.
-    paused: Option<(Handle, ConnectionId)>,
+    /// Connections that are paused until there is room: one, unless many forward what they got.
+    paused: Vec<(Handle, ConnectionId)>,
 }
 
 /// How a sender ended.
@@ -125,9 +125,9 @@ impl Channel {
         }
     }
 
-    /// Has the connection that filled it read again.
-    fn resume(paused: Option<(Handle, ConnectionId)>) {
-        if let Some((handle, id)) = paused {
+    /// Has the connections that filled it read again.
+    fn resume(paused: Vec<(Handle, ConnectionId)>) {
+        for (handle, id) in paused {
             // A manager that is gone reads nothing more, and a connection that is gone neither.
             let _ = handle.post(move |registry| {
                 if let Ok(connection) = registry.connection(id) {
@@ -203,7 +203,9 @@ impl BodySender {
         state.pieces.push_back(piece.to_vec().into());
         if state.queued > self.channel.limit {
             from.pause();
-            state.paused = Some((from.handle(), from.id()));
+            if state.paused.iter().all(|(_, id)| *id != from.id()) {
+                state.paused.push((from.handle(), from.id()));
+            }
         }
         self.channel.wake(state);
         Ok(())
@@ -273,7 +275,8 @@ impl BodySource for BodyReceiver {
         let mut state = self.channel.lock();
         if let Some(piece) = state.pieces.pop_front() {
             state.queued -= piece.len();
-            let paused = if state.queued <= self.channel.limit / 2 { state.paused.take() } else { None };
+            let room = state.queued <= self.channel.limit / 2;
+            let paused = if room { std::mem::take(&mut state.paused) } else { Vec::new() };
             drop(state);
             Channel::resume(paused);
             self.channel.room.notify_all();
@@ -297,7 +300,7 @@ impl Drop for BodyReceiver {
         state.queued = 0;
         // Dropped with no lock held: that may run the user's code.
         let pieces = std::mem::take(&mut state.pieces);
-        let paused = state.paused.take();
+        let paused = std::mem::take(&mut state.paused);
         drop(state);
         // What it is read for says so.
         Channel::resume(paused);
