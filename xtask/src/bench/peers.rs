@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Fallible, progress, tools};
+use super::{Fallible, files, nginx, progress, tools};
 use crate::build::defines::Features;
 use crate::build::include;
 use crate::build::upstream::Upstream;
@@ -23,10 +23,20 @@ pub enum Peer {
     MayMinihttp,
     TinyHttp,
     Cymongoose,
+    Nginx,
+}
+
+/// The servers that a peer may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Small replies. Kept apart from the rest, because its size is measured too.
+    Hello,
+    /// Files, streamed bodies, events.
+    Transfers,
 }
 
 impl Peer {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ours,
         Self::C,
         Self::Floor,
@@ -36,6 +46,7 @@ impl Peer {
         Self::MayMinihttp,
         Self::TinyHttp,
         Self::Cymongoose,
+        Self::Nginx,
     ];
 
     pub fn name(self) -> &'static str {
@@ -49,6 +60,7 @@ impl Peer {
             Self::MayMinihttp => "may_minihttp",
             Self::TinyHttp => "tiny_http",
             Self::Cymongoose => "cymongoose",
+            Self::Nginx => "nginx",
         }
     }
 
@@ -63,6 +75,7 @@ impl Peer {
             Self::MayMinihttp => "may_minihttp, one worker",
             Self::TinyHttp => "tiny_http, its threads on one core",
             Self::Cymongoose => "the C library under Python",
+            Self::Nginx => "nginx, one process, sendfile",
         }
     }
 
@@ -74,9 +87,17 @@ impl Peer {
         Ok(Self::ALL.into_iter().find(|peer| peer.name() == name).ok_or_else(unknown)?)
     }
 
+    /// Whether there is such a server of it.
+    pub fn has(self, program: Program) -> bool {
+        match program {
+            Program::Hello => self != Self::Nginx,
+            Program::Transfers => matches!(self, Self::Ours | Self::Hyper | Self::Nginx),
+        }
+    }
+
     /// Whether a quick run has time for it.
     pub fn is_quick(self) -> bool {
-        matches!(self, Self::Ours | Self::C | Self::Floor | Self::Hyper | Self::Actix)
+        matches!(self, Self::Ours | Self::C | Self::Floor | Self::Hyper | Self::Actix | Self::Nginx)
     }
 
     /// The crate that is measured, where cargo builds the peer.
@@ -88,7 +109,7 @@ impl Peer {
             Self::Axum => Some("axum"),
             Self::MayMinihttp => Some("may_minihttp"),
             Self::TinyHttp => Some("tiny_http"),
-            Self::C | Self::Floor | Self::Cymongoose => None,
+            Self::C | Self::Floor | Self::Cymongoose | Self::Nginx => None,
         }
     }
 }
@@ -99,22 +120,23 @@ pub struct Peers {
     /// Where all of them listen, in turn.
     pub port: u16,
     pub load: PathBuf,
-    built: Vec<(Peer, Vec<OsString>)>,
+    built: Vec<(Peer, Program, Vec<OsString>)>,
     /// Why one is missing.
     pub missing: Vec<(Peer, String)>,
 }
 
 impl Peers {
     /// Builds what is needed. One that does not build is left out, but for ours and the load generator.
-    pub fn build(needed: &[Peer]) -> Fallible<Self> {
+    pub fn build(needed: &[(Peer, Program)]) -> Fallible<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         eprintln!("building the peers into {}", target().display());
-        let load = cargo_build("load")?;
+        let load = cargo_build("load", Program::Hello)?;
+        files::make()?;
         let mut peers = Self { port, load, built: Vec::new(), missing: Vec::new() };
-        for &peer in needed {
+        for &(peer, program) in needed {
             progress::show(&format!("  {}", peer.name()));
-            match build(peer) {
-                Ok(command) => peers.built.push((peer, command)),
+            match build(peer, program, port) {
+                Ok(command) => peers.built.push((peer, program, command)),
                 Err(error) if peer == Peer::Ours => return Err(error),
                 Err(error) => {
                     progress::clear();
@@ -127,8 +149,8 @@ impl Peers {
         Ok(peers)
     }
 
-    pub fn built(&self) -> impl Iterator<Item = Peer> {
-        self.built.iter().map(|(peer, _)| *peer)
+    pub fn built(&self, program: Program) -> impl Iterator<Item = Peer> {
+        self.built.iter().filter(move |built| built.1 == program).map(|built| built.0)
     }
 
     pub fn load(&self) -> &Path {
@@ -136,15 +158,19 @@ impl Peers {
     }
 
     /// The program of a peer and its first arguments.
-    pub fn program(&self, peer: Peer) -> Fallible<&[OsString]> {
-        let found = self.built.iter().find(|(built, _)| *built == peer);
-        Ok(&found.ok_or_else(|| format!("{} was not built", peer.name()))?.1)
+    pub fn program(&self, peer: Peer, program: Program) -> Fallible<&[OsString]> {
+        let found = self.built.iter().find(|built| built.0 == peer && built.1 == program);
+        Ok(&found.ok_or_else(|| format!("{} was not built", peer.name()))?.2)
     }
 
     /// The command that serves.
-    pub fn serve(&self, peer: Peer) -> Fallible<Vec<OsString>> {
-        let mut command = self.program(peer)?.to_vec();
-        command.push(self.port.to_string().into());
+    pub fn serve(&self, peer: Peer, program: Program) -> Fallible<Vec<OsString>> {
+        let mut command = self.program(peer, program)?.to_vec();
+        // It reads all that in its configuration.
+        if peer != Peer::Nginx {
+            command.push(self.port.to_string().into());
+            command.extend((program == Program::Transfers).then(|| files::folder().into()));
+        }
         Ok(command)
     }
 }
@@ -159,7 +185,7 @@ pub fn target() -> PathBuf {
     workspace::root().join("target/peers")
 }
 
-fn build(peer: Peer) -> Fallible<Vec<OsString>> {
+fn build(peer: Peer, program: Program, port: u16) -> Fallible<Vec<OsString>> {
     fs::create_dir_all(target())?;
     Ok(match peer {
         Peer::C => vec![build_c(&target())?.into()],
@@ -169,19 +195,26 @@ fn build(peer: Peer) -> Fallible<Vec<OsString>> {
             vec![program.into()]
         }
         Peer::Cymongoose => vec![virtual_environment()?.into(), folder().join("cymongoose/server.py").into()],
-        _ => vec![cargo_build(peer.name())?.into()],
+        Peer::Nginx => nginx::command(port)?,
+        _ => vec![cargo_build(peer.name(), program)?.into()],
     })
 }
 
-fn cargo_build(name: &str) -> Fallible<PathBuf> {
-    cargo_build_into(name, &target(), &[])
+fn cargo_build(name: &str, program: Program) -> Fallible<PathBuf> {
+    cargo_build_into(name, program, &target(), &[])
 }
 
 /// Builds the crate in a peer's folder as a user would: with cargo's own settings and what its Cargo.toml says.
-pub fn cargo_build_into(name: &str, target: &Path, more: &[&str]) -> Fallible<PathBuf> {
+pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&str]) -> Fallible<PathBuf> {
+    let (suffix, features): (_, &[&str]) = match program {
+        Program::Hello => ("", &[]),
+        Program::Transfers => ("-transfers", &["--features", "transfers"]),
+    };
+    let file = format!("peer-{name}{suffix}");
     let mut command = cargo(name, "build");
-    tools::output(command.args(["--release", "--quiet", "--target-dir"]).arg(target).args(more))?;
-    Ok(target.join("release").join(format!("peer-{name}")))
+    command.args(["--release", "--quiet", "--bin", &file, "--target-dir"]).arg(target);
+    tools::output(command.args(features).args(more))?;
+    Ok(target.join("release").join(file))
 }
 
 pub fn cargo(name: &str, command: &str) -> Command {

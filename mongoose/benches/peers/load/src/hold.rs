@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
-use crate::read_reply;
+use crate::reply::Replies;
 use crate::socket::Client;
 
 /// Connections that wait for their reply. Below the shortest listen backlog among the servers (128): past that, the
@@ -15,14 +15,14 @@ const IN_FLIGHT: usize = 100;
 pub fn run(port: u16, connections: usize, limit: Duration, request: &[u8]) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     let mut held: VecDeque<Client> = VecDeque::with_capacity(connections);
-    let (mut answered, mut size) = (0, 0);
+    let (mut answered, mut replies) = (0, Replies::new());
     while answered < connections && begun.elapsed() < limit {
         if held.len() < connections && held.len() - answered < IN_FLIGHT {
             let mut client = Client::connect(port, held.len())?;
             client.stream.write_all(request)?;
             held.push_back(client);
         } else {
-            read_reply(&mut held[answered].stream, &mut size)?;
+            replies.read(&mut held[answered].stream)?;
             answered += 1;
         }
     }
