@@ -1,7 +1,8 @@
 //! What is measured.
 
 use super::Fallible;
-use super::peers::Peer;
+use super::peers::{Peer, Program};
+use super::transfers::Transfer;
 
 /// A case: its name on the command line, a line about it, how it is measured, and who takes part.
 #[derive(Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub enum Kind {
     Messages,
     /// As many event loops.
     Workers(usize),
+    /// By our own load.
+    Transfer(Transfer),
     /// Size, crates and build time.
     Footprint,
     /// Under callgrind.
@@ -40,6 +43,7 @@ pub struct Load {
     pub script: Script,
     /// Held connections besides.
     pub idle: usize,
+    pub program: Program,
 }
 
 /// A script for wrk, with its argument.
@@ -61,9 +65,39 @@ impl Kind {
             _ => false,
         }
     }
+
+    /// What a figure is one of.
+    pub fn unit(&self) -> &'static str {
+        match self {
+            Self::Transfer(Transfer::Upload(_)) => "upload",
+            Self::Transfer(Transfer::Events(_)) => "event",
+            _ => "request",
+        }
+    }
 }
 
-const HELLO: Load = Load { path: "/hello", connections: 64, headers: &[], script: Script::None, idle: 0 };
+impl Case {
+    /// Which servers are measured.
+    pub fn programs(&self) -> &'static [Program] {
+        match &self.kind {
+            Kind::Load(load) if load.program == Program::Transfers => &[Program::Transfers],
+            Kind::Transfer(_) => &[Program::Transfers],
+            Kind::Instructions => &[Program::Hello, Program::Transfers],
+            _ => &[Program::Hello],
+        }
+    }
+}
+
+pub const HELLO: Load = Load {
+    path: "/hello",
+    connections: 64,
+    headers: &[],
+    script: Script::None,
+    idle: 0,
+    program: Program::Hello,
+};
+
+const TRANSFERS: Load = Load { program: Program::Transfers, ..HELLO };
 
 /// With the request line and `Host`, the 464 bytes of a browser.
 pub const BROWSER: &[&str] = &[
@@ -79,6 +113,9 @@ pub const BROWSER: &[&str] = &[
 const WEB: &[Peer] =
     &[Peer::Ours, Peer::C, Peer::Floor, Peer::Hyper, Peer::Actix, Peer::Axum, Peer::MayMinihttp];
 
+/// Where more of them would say nothing new.
+const FEWER: &[Peer] = &[Peer::Ours, Peer::C, Peer::Floor, Peer::Hyper, Peer::Actix];
+
 pub const CASES: &[Case] = &[
     load("hello-1", "13-byte reply, 1 keep-alive connection", Load { connections: 1, ..HELLO }),
     Case {
@@ -87,12 +124,18 @@ pub const CASES: &[Case] = &[
         kind: Kind::Load(HELLO),
         peers: &Peer::ALL,
     },
-    load("hello-512", "13-byte reply, 512 keep-alive connections", Load { connections: 512, ..HELLO }),
-    load(
-        "pipelined",
-        "16 pipelined requests a write, 64 connections",
-        Load { script: Script::Pipeline(16), ..HELLO },
-    ),
+    Case {
+        name: "hello-512",
+        about: "13-byte reply, 512 keep-alive connections",
+        kind: Kind::Load(Load { connections: 512, ..HELLO }),
+        peers: &[Peer::Ours, Peer::C, Peer::Hyper],
+    },
+    Case {
+        name: "pipelined",
+        about: "16 pipelined requests a write, 64 connections",
+        kind: Kind::Load(Load { script: Script::Pipeline(16), ..HELLO }),
+        peers: WEB,
+    },
     load(
         "browser",
         "a browser's head: 8 headers, 464 bytes; 64 connections",
@@ -112,6 +155,36 @@ pub const CASES: &[Case] = &[
         Load { path: "/post", script: Script::Post(100 << 10), ..HELLO },
     ),
     Case {
+        name: "file-1k",
+        about: "a file of 1 KB, 64 connections",
+        kind: Kind::Load(Load { path: "/1k.txt", ..TRANSFERS }),
+        peers: &[Peer::Ours, Peer::Nginx, Peer::Hyper],
+    },
+    Case {
+        name: "file-10m",
+        about: "a file of 10 MB, 16 connections",
+        kind: Kind::Load(Load { path: "/10m.txt", connections: 16, ..TRANSFERS }),
+        peers: &[Peer::Ours, Peer::Nginx, Peer::Hyper],
+    },
+    Case {
+        name: "chunked",
+        about: "a reply of 16 chunks of 1 KB, made on demand, 64 connections",
+        kind: Kind::Load(Load { path: "/chunked", ..TRANSFERS }),
+        peers: &[Peer::Ours, Peer::Hyper],
+    },
+    Case {
+        name: "upload-1g",
+        about: "a body of 1 GB, taken in pieces; 1 connection",
+        kind: Kind::Transfer(Transfer::Upload(1 << 30)),
+        peers: &[Peer::Ours, Peer::Hyper],
+    },
+    Case {
+        name: "sse-1000",
+        about: "server-sent events, 96 bytes to each of 1,000 subscribers, one event at a time",
+        kind: Kind::Transfer(Transfer::Events(1000)),
+        peers: &[Peer::Ours, Peer::Hyper],
+    },
+    Case {
         name: "close",
         about: "one request a connection, 64 at a time",
         kind: Kind::Load(Load { headers: &["Connection: close"], ..HELLO }),
@@ -129,13 +202,13 @@ pub const CASES: &[Case] = &[
         name: "closing-1000",
         about: "1,000 held connections, closed by the client, the oldest first",
         kind: Kind::Closing(1000),
-        peers: WEB,
+        peers: FEWER,
     },
     Case {
         name: "closing-19000",
         about: "19,000 held connections, closed by the client, the oldest first",
         kind: Kind::Closing(19_000),
-        peers: WEB,
+        peers: FEWER,
     },
     Case {
         name: "messages",
@@ -173,12 +246,12 @@ pub const CASES: &[Case] = &[
         name: "instructions",
         about: "instructions in user space a request, under callgrind",
         kind: Kind::Instructions,
-        peers: &[Peer::Ours, Peer::C, Peer::Hyper],
+        peers: &[Peer::Ours, Peer::C, Peer::Hyper, Peer::Nginx],
     },
 ];
 
 const fn load(name: &'static str, about: &'static str, load: Load) -> Case {
-    Case { name, about, kind: Kind::Load(load), peers: WEB }
+    Case { name, about, kind: Kind::Load(load), peers: FEWER }
 }
 
 pub fn named(name: &str) -> Fallible<&'static Case> {

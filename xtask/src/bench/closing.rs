@@ -2,7 +2,7 @@
 
 use super::cases::Case;
 use super::metric::Metric;
-use super::peers::Peer;
+use super::peers::{Peer, Program};
 use super::results::Results;
 use super::server::{Holder, SERVER_CORE, Server, send_requests};
 use super::{Peers, Plan, tools};
@@ -22,8 +22,8 @@ pub fn run(
     peer: Peer,
     results: &mut Results,
 ) -> Outcome {
-    let server = Server::start(SERVER_CORE, &peers.serve(peer)?, peers.port)?;
-    send_requests(peers, 1, 100, &[])?;
+    let server = Server::start(SERVER_CORE, &peers.serve(peer, Program::Hello)?, peers.port)?;
+    send_requests(peers, 1, 100, "/hello", &[])?;
     let (most, closes) = if plan.quick { (4000, 4000) } else { (connections, CLOSES) };
     let wanted = tools::affordable(connections.min(most));
     let idle = server.descriptors()?;

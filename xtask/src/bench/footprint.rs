@@ -8,15 +8,15 @@ use std::time::Instant;
 
 use super::cases::Case;
 use super::metric::Metric;
-use super::peers::{Peer, build_c, cargo, cargo_build_into, target};
+use super::peers::{Peer, Program, build_c, cargo, cargo_build_into, target};
 use super::results::Results;
 use super::{Fallible, Peers, Plan, progress, tools};
 use crate::Outcome;
 
 pub fn run(case: &Case, plan: &Plan, peers: &Peers, results: &mut Results) -> Outcome {
-    for peer in peers.built().filter(|peer| plan.takes(case, *peer)) {
+    for peer in peers.built(Program::Hello).filter(|peer| plan.takes(case, *peer)) {
         progress::show(&format!("  {}", peer.name()));
-        let program = &peers.program(peer)?[0];
+        let program = &peers.program(peer, Program::Hello)?[0];
         results.add(case, peer, Metric::Size, stripped(Path::new(program))? / 1000.0);
         if let Some(name) = peer.crate_name() {
             results.add(case, peer, Metric::Crates, crates(peer)? as f64);
@@ -65,7 +65,7 @@ fn clean_build(peer: Peer) -> Fallible<f64> {
     match peer {
         Peer::C => build_c(&folder)?,
         // All sources are there: this measures the compiler, not the network.
-        _ => cargo_build_into(peer.name(), &folder, &["--offline"])?,
+        _ => cargo_build_into(peer.name(), Program::Hello, &folder, &["--offline"])?,
     };
     let seconds = begun.elapsed().as_secs_f64();
     fs::remove_dir_all(&folder)?;

@@ -6,24 +6,36 @@ use std::path::Path;
 
 use super::cases::{BROWSER, Case};
 use super::metric::Metric;
-use super::peers::{Peer, target};
+use super::peers::{Peer, Program, target};
 use super::results::Results;
 use super::server::{ALL_CORES, Server, send_requests};
 use super::{Fallible, Peers, Plan, progress};
 use crate::Outcome;
 
-/// Requests of the shorter and the longer run. Their difference is free of starting, connecting and ending.
-const REQUESTS: [usize; 2] = [2_048, 12_288];
-
 const CONNECTIONS: usize = 64;
 
+/// What is asked of which server, and how often in the shorter and in the longer run: their difference is free of
+/// starting, connecting and ending.
+const QUESTIONS: [(Metric, Program, Question, [usize; 2]); 5] = [
+    (Metric::ShortHead, Program::Hello, ("/hello", &[]), MANY),
+    (Metric::BrowserHead, Program::Hello, ("/hello", BROWSER), MANY),
+    (Metric::File, Program::Transfers, ("/1k.txt", &[]), MANY),
+    (Metric::LargeFile, Program::Transfers, ("/10m.txt", &[]), [64, 192]),
+    (Metric::Chunked, Program::Transfers, ("/chunked", &[]), MANY),
+];
+
+const MANY: [usize; 2] = [2_048, 12_288];
+
+/// A path, and headers.
+type Question = (&'static str, &'static [&'static str]);
+
 pub fn run(case: &Case, plan: &Plan, peers: &Peers, results: &mut Results) -> Outcome {
-    for peer in peers.built().filter(|peer| plan.takes(case, *peer)) {
-        for (metric, headers) in [(Metric::ShortHead, &[][..]), (Metric::BrowserHead, BROWSER)] {
-            progress::show(&format!("  {}, {}", peer.name(), metric.title()));
-            let [few, many] =
-                [count(peers, peer, REQUESTS[0], headers)?, count(peers, peer, REQUESTS[1], headers)?];
-            let each = (many - few) / (REQUESTS[1] - REQUESTS[0]) as f64;
+    for (metric, program, question, [few, many]) in QUESTIONS {
+        let takes = |peer: &Peer| plan.takes(case, *peer) && suits(*peer, metric);
+        for peer in peers.built(program).filter(takes) {
+            progress::show(&format!("  {}, {}", peer.name(), metric.title(case.kind.unit())));
+            let count = |requests| count(peers, peer, program, question, requests);
+            let each = (count(many)? - count(few)?) / (many - few) as f64;
             results.add(case, peer, metric, each);
         }
     }
@@ -31,14 +43,30 @@ pub fn run(case: &Case, plan: &Plan, peers: &Peers, results: &mut Results) -> Ou
     Ok(())
 }
 
+fn suits(peer: Peer, metric: Metric) -> bool {
+    match (peer, metric) {
+        // All that it has.
+        (Peer::Nginx, metric) => matches!(metric, Metric::File | Metric::LargeFile),
+        // It copies, which takes valgrind minutes.
+        (Peer::Hyper, metric) => metric != Metric::LargeFile,
+        _ => true,
+    }
+}
+
 /// The instructions of a server's whole life with this many requests.
-fn count(peers: &Peers, peer: Peer, requests: usize, headers: &[&str]) -> Fallible<f64> {
+fn count(
+    peers: &Peers,
+    peer: Peer,
+    program: Program,
+    (path, headers): Question,
+    requests: usize,
+) -> Fallible<f64> {
     let file = target().join(format!("callgrind.{}", peer.name()));
     let mut command: Vec<OsString> = vec!["valgrind".into(), "--tool=callgrind".into()];
     command.push(format!("--callgrind-out-file={}", file.display()).into());
-    command.extend(peers.serve(peer)?);
+    command.extend(peers.serve(peer, program)?);
     let server = Server::start(ALL_CORES, &command, peers.port)?;
-    send_requests(peers, CONNECTIONS, requests, headers)?;
+    send_requests(peers, CONNECTIONS, requests, path, headers)?;
     server.terminate()?;
     total(&file)
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::cases::Case;
 use super::metric::Metric;
-use super::peers::Peer;
+use super::peers::{Peer, Program};
 use super::results::Results;
 use super::server::numbers;
 use super::{Peers, Plan, tools};
@@ -14,7 +14,7 @@ const THREADS: usize = 4;
 
 pub fn run(case: &Case, plan: &Plan, peers: &Peers, peer: Peer, results: &mut Results) -> Outcome {
     let posts = if plan.quick { 250_000 } else { 1_000_000 };
-    let program = peers.program(peer)?;
+    let program = peers.program(peer, Program::Hello)?;
     let mut command = Command::new(&program[0]);
     command.args(&program[1..]).args(["messages", &THREADS.to_string(), &posts.to_string()]);
     let numbers = numbers(&tools::output(&mut command)?);

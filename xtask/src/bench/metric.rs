@@ -10,6 +10,7 @@ pub enum Metric {
     Accepted,
     AcceptCpu,
     Memory,
+    Peak,
     CloseCpu,
     Delivered,
     Arrived,
@@ -18,18 +19,23 @@ pub enum Metric {
     Build,
     ShortHead,
     BrowserHead,
+    File,
+    LargeFile,
+    Chunked,
 }
 
 impl Metric {
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Cpu => "CPU us/request",
-            Self::User => "user us/request",
-            Self::Rate => "requests/s",
+    /// Its column, in a case whose figures are of one such `unit`.
+    pub fn title(self, unit: &str) -> String {
+        let title = match self {
+            Self::Cpu => return format!("CPU us/{unit}"),
+            Self::User => return format!("user us/{unit}"),
+            Self::Rate => return format!("{unit}s/s"),
             Self::Busy => "core busy %",
             Self::Accepted => "accepted/s",
             Self::AcceptCpu => "CPU us/connection",
             Self::Memory => "memory B/connection",
+            Self::Peak => "memory KB above idle",
             Self::CloseCpu => "CPU us/close",
             Self::Delivered => "delivered/s",
             Self::Arrived => "arrived %",
@@ -38,7 +44,11 @@ impl Metric {
             Self::Build => "clean build s",
             Self::ShortHead => "short head",
             Self::BrowserHead => "browser's head",
-        }
+            Self::File => "file of 1 KB",
+            Self::LargeFile => "file of 10 MB",
+            Self::Chunked => "16 chunks",
+        };
+        title.to_owned()
     }
 
     /// Whether a ratio says something.
@@ -48,7 +58,8 @@ impl Metric {
 
     /// Whether one round says it all.
     pub fn is_exact(self) -> bool {
-        matches!(self, Self::Size | Self::Crates | Self::ShortHead | Self::BrowserHead)
+        use Metric::{BrowserHead, Chunked, Crates, File, LargeFile, ShortHead, Size};
+        matches!(self, Size | Crates | ShortHead | BrowserHead | File | LargeFile | Chunked)
     }
 }
 

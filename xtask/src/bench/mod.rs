@@ -3,11 +3,13 @@
 mod cases;
 mod check;
 mod closing;
+mod files;
 mod footprint;
 mod instructions;
 mod load;
 mod messages;
 mod metric;
+mod nginx;
 mod peers;
 mod progress;
 mod report;
@@ -16,6 +18,7 @@ mod server;
 mod storm;
 mod targets;
 mod tools;
+mod transfers;
 mod workers;
 mod wrk;
 
@@ -26,7 +29,7 @@ use lexopt::prelude::*;
 
 use crate::Outcome;
 use cases::{CASES, Case, Kind};
-use peers::{Peer, Peers};
+use peers::{Peer, Peers, Program};
 use results::Results;
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
@@ -60,11 +63,10 @@ pub struct Plan {
 
 pub fn run(arguments: Parser) -> Outcome {
     let Some(plan) = parse(arguments)? else { return Ok(()) };
-    tools::check()?;
+    let needed = plan.needed();
+    tools::check(needed.iter().any(|(peer, _)| *peer == Peer::Nginx))?;
     tools::raise_descriptors()?;
     let whole = plan.cases.len() == CASES.len() && !plan.quick && plan.only.is_empty();
-    let needed: Vec<Peer> =
-        Peer::ALL.into_iter().filter(|peer| plan.cases.iter().any(|case| plan.takes(case, *peer))).collect();
     let peers = Peers::build(&needed)?;
     let mut results = Results::default();
     check::replies(&peers, &mut results)?;
@@ -90,7 +92,7 @@ fn measure(case: &'static Case, plan: &Plan, peers: &Peers, results: &mut Result
         _ => {}
     }
     for round in 0..plan.rounds {
-        for peer in peers.built().filter(|peer| plan.takes(case, *peer)) {
+        for peer in peers.built(case.programs()[0]).filter(|peer| plan.takes(case, *peer)) {
             // Where it takes the C library's loop a minute to accept thousands, once is enough.
             if round > 0 && peer == Peer::C && case.kind.is_crowded() {
                 continue;
@@ -102,6 +104,7 @@ fn measure(case: &'static Case, plan: &Plan, peers: &Peers, results: &mut Result
                 Kind::Closing(connections) => closing::run(case, *connections, plan, peers, peer, results),
                 Kind::Messages => messages::run(case, plan, peers, peer, results),
                 Kind::Workers(number) => workers::run(case, *number, plan, peers, peer, results),
+                Kind::Transfer(transfer) => transfers::run(case, *transfer, plan, peers, peer, results),
                 Kind::Footprint | Kind::Instructions => unreachable!("handled above"),
             };
             // One that fails does not take the others with it.
@@ -119,6 +122,19 @@ impl Plan {
         let quick = !self.quick || !self.only.is_empty() || peer.is_quick();
         let chosen = self.only.is_empty() || peer == Peer::Ours || self.only.contains(&peer);
         case.peers.contains(&peer) && quick && chosen
+    }
+
+    /// The servers that the cases take.
+    fn needed(&self) -> Vec<(Peer, Program)> {
+        let every = Peer::ALL.into_iter().flat_map(|peer| {
+            [Program::Hello, Program::Transfers].into_iter().map(move |program| (peer, program))
+        });
+        let taken = |peer: Peer, program: Program| {
+            self.cases
+                .iter()
+                .any(|case| self.takes(case, peer) && case.programs().contains(&program) && peer.has(program))
+        };
+        every.filter(|(peer, program)| taken(*peer, *program)).collect()
     }
 }
 

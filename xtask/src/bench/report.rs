@@ -9,7 +9,7 @@ use super::metric::{Metric, format};
 use super::peers::{Peer, Peers};
 use super::results::Results;
 use super::targets::BUSY_ENOUGH;
-use super::{Fallible, Plan, check, footprint, targets, tools};
+use super::{Fallible, Plan, check, footprint, nginx, targets, tools};
 use crate::{Outcome, workspace};
 
 /// The table of one case: medians, the extremes, and ratios to ours.
@@ -17,7 +17,7 @@ pub fn case(case: &Case, results: &Results) -> String {
     let metrics = results.metrics(case);
     let mut text = format!("### {}: {}\n\n| |", case.name, case.about);
     for metric in &metrics {
-        let _ = write!(text, " {} |", metric.title());
+        let _ = write!(text, " {} |", metric.title(case.kind.unit()));
         if metric.is_compared() {
             text.push_str(" x ours |");
         }
@@ -124,7 +124,7 @@ fn machine(plan: &Plan) -> Fallible<String> {
         // Copyright and the like follow its version.
         ("wrk", tools::version("wrk", "--version").split(" Copyright").next().unwrap_or_default().to_owned()),
         ("valgrind", tools::version("valgrind", "--version")),
-        ("load", "`taskset -c 1 wrk -t1 -c64 -d2 http://127.0.0.1:PORT/hello`, with the headers or script of the case; `peer-load` where connections are held or counted".to_owned()),
+        ("load", "`taskset -c 1 wrk -t1 -c64 -d2 http://127.0.0.1:PORT/hello`, with the headers or script of the case; `peer-load` where connections are held, requests counted, bodies sent or events received".to_owned()),
     ];
     let mut text = String::from("## Machine\n\n| | |\n| --- | --- |\n");
     for (name, value) in lines {
@@ -140,6 +140,7 @@ fn version(peer: Peer) -> Fallible<String> {
         None => match peer {
             Peer::Cymongoose => "0.2.5".to_owned(),
             Peer::C => crate::build::upstream::Upstream::read(&workspace::mongoose_sys())?.version,
+            Peer::Nginx => nginx::version(),
             _ => String::new(),
         },
     })

@@ -77,7 +77,21 @@ impl Server {
 
     /// Its resident memory, in bytes.
     pub fn memory(&self) -> Fallible<f64> {
-        let text = proc_value(format!("/proc/{}/status", self.child.id()), "VmRSS").ok_or("no VmRSS")?;
+        self.status("VmRSS")
+    }
+
+    /// The most resident memory that it had since [`forget_peak`](Self::forget_peak), in bytes.
+    pub fn peak_memory(&self) -> Fallible<f64> {
+        self.status("VmHWM")
+    }
+
+    /// Has the peak begin at what it has now.
+    pub fn forget_peak(&self) -> Outcome {
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
+    }
+
+    fn status(&self, key: &str) -> Fallible<f64> {
+        let text = proc_value(format!("/proc/{}/status", self.child.id()), key).ok_or(key)?;
         Ok(text.trim_end_matches(" kB").parse::<f64>()? * 1024.0)
     }
 
@@ -182,10 +196,16 @@ pub fn numbers(line: &str) -> Vec<f64> {
 }
 
 /// Sends an exact number of requests over keep-alive connections.
-pub fn send_requests(peers: &Peers, connections: usize, requests: usize, headers: &[&str]) -> Outcome {
+pub fn send_requests(
+    peers: &Peers,
+    connections: usize,
+    requests: usize,
+    path: &str,
+    headers: &[&str],
+) -> Outcome {
     let mut command: Command = pinned(LOAD_CORE, peers.load());
     let arguments = [peers.port.to_string(), connections.to_string(), requests.to_string()];
-    command.arg("requests").args(arguments).args(headers);
+    command.arg("requests").args(arguments).arg(path).args(headers);
     super::tools::output(&mut command)?;
     Ok(())
 }

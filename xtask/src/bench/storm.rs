@@ -2,7 +2,7 @@
 
 use super::cases::Case;
 use super::metric::Metric;
-use super::peers::Peer;
+use super::peers::{Peer, Program};
 use super::results::Results;
 use super::server::{Holder, SERVER_CORE, Server, send_requests};
 use super::{Peers, Plan, tools};
@@ -19,9 +19,9 @@ pub fn run(
     peer: Peer,
     results: &mut Results,
 ) -> Outcome {
-    let server = Server::start(SERVER_CORE, &peers.serve(peer)?, peers.port)?;
+    let server = Server::start(SERVER_CORE, &peers.serve(peer, Program::Hello)?, peers.port)?;
     // A few requests first: what the server allocates once is no cost of a connection.
-    send_requests(peers, 1, 100, &[])?;
+    send_requests(peers, 1, 100, "/hello", &[])?;
     let wanted = tools::affordable(if plan.quick { connections.min(2000) } else { connections });
     let (cpu, memory) = (server.cpu()?, server.memory()?);
     let holder = Holder::open(peers, wanted, OPENING)?;

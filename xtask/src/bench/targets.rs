@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::cases;
 use super::metric::{Metric, format};
 use super::peers::Peer;
 use super::results::{Results, Spread};
@@ -36,6 +37,15 @@ const TARGETS: &[(&str, Metric, Demand)] = &[
     ("reply-10k", Metric::User, Ratio(Peer::Hyper, 1.0)),
     ("reply-100k", Metric::User, Ratio(Peer::Hyper, 0.3)),
     ("reply-1m", Metric::User, Ratio(Peer::Hyper, 0.1)),
+    ("file-1k", Metric::User, Ratio(Peer::Nginx, 1.5)),
+    // The client is busy and the server is not, so that a user share would take minutes: all CPU, and instructions.
+    ("file-10m", Metric::Cpu, Ratio(Peer::Nginx, 1.5)),
+    ("instructions", Metric::LargeFile, Ratio(Peer::Nginx, 1.5)),
+    ("chunked", Metric::User, Ratio(Peer::Hyper, 1.0)),
+    ("upload-1g", Metric::User, Ratio(Peer::Hyper, 1.0)),
+    ("upload-1g", Metric::Cpu, Ratio(Peer::Hyper, 1.0)),
+    ("upload-1g", Metric::Peak, AtMost(1024.0)),
+    ("sse-1000", Metric::User, Ratio(Peer::Hyper, 1.0)),
     ("pipelined", Metric::Cpu, Ratio(Peer::Hyper, 0.7)),
     ("storm", Metric::Accepted, RatioAtLeast(Peer::Actix, 1.0)),
     ("storm", Metric::Memory, AtMost(1500.0)),
@@ -63,7 +73,8 @@ pub fn table(results: &Results) -> String {
             None => "within the spread",
         };
         let spread = format!("{} ({}-{})", format(found.median), format(found.least), format(found.most));
-        let _ = writeln!(rows, "| {case}: {} | {what} | {spread} | {verdict} |", metric.title());
+        let title = metric.title(cases::named(case).map_or("request", |case| case.kind.unit()));
+        let _ = writeln!(rows, "| {case}: {title} | {what} | {spread} | {verdict} |");
     }
     if rows.is_empty() {
         return rows;

@@ -1,7 +1,8 @@
 //! The programs that the bench runs, and what it asks of the system.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -18,12 +19,16 @@ const NEEDED: &[(&str, &str)] = &[
     ("valgrind", "valgrind"),
 ];
 
+/// nginx, with its Debian package: only where it is measured.
+const NGINX: (&str, &str) = ("nginx", "nginx-light");
+
 /// Stops with what to install.
-pub fn check() -> Outcome {
+pub fn check(nginx: bool) -> Outcome {
     if std::thread::available_parallelism()?.get() < 2 {
         return Err("the bench needs 2 cores: one for the server, one for the load".into());
     }
-    let missing: Vec<_> = NEEDED.iter().filter(|(program, _)| !is_there(program)).collect();
+    let needed = NEEDED.iter().copied().chain(nginx.then_some(NGINX));
+    let missing: Vec<_> = needed.filter(|(program, _)| find(program).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -37,9 +42,11 @@ pub fn check() -> Outcome {
     .into())
 }
 
-fn is_there(program: &str) -> bool {
-    let Some(path) = std::env::var_os("PATH") else { return false };
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+/// Where a program is. Debian has some where only root looks for them.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.find_map(|folder| Some(folder.join(program)).filter(|file| file.is_file()))
 }
 
 /// Lets this process and its children have as many descriptors as the system allows.
@@ -59,7 +66,7 @@ pub fn affordable(wanted: usize) -> usize {
 }
 
 /// A command that runs on these cores alone.
-pub fn pinned(cores: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub fn pinned(cores: &str, program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", cores]).arg(program);
     command
@@ -80,7 +87,7 @@ pub fn output(command: &mut Command) -> Fallible<String> {
 }
 
 /// The first line that a program prints about its version, whatever its exit status.
-pub fn version(program: &str, argument: &str) -> String {
+pub fn version(program: impl AsRef<OsStr>, argument: &str) -> String {
     let Ok(output) = Command::new(program).arg(argument).output() else { return "?".to_owned() };
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8_lossy(&text).lines().next().unwrap_or("?").trim().to_owned()
