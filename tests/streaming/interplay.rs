@@ -1,13 +1,14 @@
 //! What is under way on a connection when something else happens to it.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use mongoose::http::{self, BodyMode, BodySource, Deferred, Handler, Piece, Reply, Request, Upload};
-use mongoose::{Connection, ConnectionId, Error, Event, Limits, Registry, State};
-use mongoose_tests::{Client, PATIENCE, Server};
+use mongoose::{Connection, ConnectionId, Error, Event, Limits, Manager, Registry, State};
+use mongoose_tests::{Client, PATIENCE, Server, in_own_process};
 
 const MOMENT: Duration = Duration::from_millis(50);
 
@@ -228,4 +229,73 @@ fn all_that_a_channel_paused_are_resumed() {
         client.send("d");
         assert_eq!(client.response().text(), "whole");
     }
+}
+
+/// Panics when it is dropped.
+struct Loud;
+
+impl Drop for Loud {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+/// Streams from and to what panics when it is dropped, as it does itself.
+struct Breaking(Loud);
+
+impl Handler for Breaking {
+    fn body_mode(&mut self, _: &Request<'_>) -> BodyMode {
+        BodyMode::Streamed
+    }
+
+    fn request(&mut self, request: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
+        if request.method() == "POST" {
+            return reply.receive(Self(Loud));
+        }
+        let held = Loud;
+        reply.stream(move || {
+            let _held = &held;
+            Ok(Piece::Wait)
+        })
+    }
+}
+
+impl Upload for Breaking {
+    fn data(&mut self, _: &Connection<'_>, _: &[u8]) -> Result<(), Error> {
+        panic!("in the middle");
+    }
+
+    fn end(&mut self, reply: Reply<'_>) -> Result<(), Error> {
+        reply.empty()
+    }
+}
+
+#[test]
+fn a_handler_and_a_body_that_panic_when_dropped_do_so_one_by_one() {
+    let name = "interplay::a_handler_and_a_body_that_panic_when_dropped_do_so_one_by_one";
+    in_own_process(
+        name,
+        |_| {},
+        || {
+            let upload = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nabc";
+            for (request, panics) in [("GET / HTTP/1.1\r\nHost: test\r\n\r\n", 2), (upload, 3)] {
+                let mut manager = Manager::new().expect("a manager");
+                let listener = manager.http_each("http://127.0.0.1:0", || Breaking(Loud)).expect("to listen");
+                let mut client = Client::connect(listener.local_addr());
+                client.send(request);
+                let (mut client, mut seen) = (Some(client), 0);
+                let polls = manager.stats().polls;
+                while seen < panics && manager.stats().polls < polls + 6000 {
+                    let poll = AssertUnwindSafe(|| manager.poll(Duration::from_millis(10)));
+                    seen += usize::from(catch_unwind(poll).is_err());
+                    if manager.stats().received > 0
+                        && let Some(client) = client.take()
+                    {
+                        client.reset();
+                    }
+                }
+                assert_eq!(seen, panics);
+            }
+        },
+    );
 }

@@ -14,7 +14,7 @@ use super::table::Table;
 use super::timers::{Action, Timers};
 use super::transport::Socket;
 use super::workers::SharedPorts;
-use super::{Clock, ConnectionId, Entry, Interest, Limits};
+use super::{Clock, ConnectionId, Entry, Interest, Limits, Protocol};
 use crate::Error;
 use crate::ffi::{Conn, Flag, Mgr, Selector, Views, panic};
 
@@ -90,6 +90,23 @@ impl Core {
         if let Some(value) = value {
             self.enter(|| drop(value));
         }
+    }
+
+    /// Drops a protocol, where there is one, and what it holds of the user's one by one: two panics in one drop would
+    /// end the process.
+    #[inline(always)]
+    pub(super) fn retire(&self, protocol: Option<Box<dyn Protocol>>) {
+        if let Some(protocol) = protocol {
+            self.retire_one(protocol);
+        }
+    }
+
+    #[cold]
+    fn retire_one(&self, mut protocol: Box<dyn Protocol>) {
+        while let Some(part) = protocol.take_part() {
+            self.release(Some(part));
+        }
+        self.release(Some(protocol));
     }
 
     /// Whether a panic waits to be resumed: until then no user code is entered.

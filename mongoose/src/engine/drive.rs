@@ -144,7 +144,7 @@ impl Manager {
         let Some(Some(protocol)) = protocol else { return };
         let Ok(entry) = core.adopt(Socket::Stream(transport), Rc::clone(&listener.limits)) else {
             // Out of memory or of slots: the peer sees the connection closed.
-            core.release(Some(protocol));
+            core.retire(Some(protocol));
             return;
         };
         *entry.protocol.borrow_mut() = Some(protocol);
@@ -218,16 +218,16 @@ impl Manager {
         drop(connection);
         if result.is_none() {
             // One by one: two panics in one drop would end the process.
-            self.registry.core.release(Some(protocol));
-            self.registry.core.release(entry.successor.take());
+            self.registry.core.retire(Some(protocol));
+            self.registry.core.retire(entry.successor.take());
             entry.conn.truncate(0, &mut self.registry.views);
             entry.consumed.set(0);
             self.registry.core.doom(entry);
         } else {
             *entry.protocol.borrow_mut() = Some(protocol);
-            self.registry.core.release(entry.succeed());
+            self.registry.core.retire(entry.succeed());
         }
-        self.registry.core.release(replaced);
+        self.registry.core.retire(replaced);
         result
     }
 
@@ -238,7 +238,7 @@ impl Manager {
         }
         // What handlers record on this entry meanwhile is seen here: it need not be looked at again after the batch.
         entry.update(|mark| mark.dirty = true);
-        self.registry.core.release(entry.succeed());
+        self.registry.core.retire(entry.succeed());
         let mut unsettled = true;
         for _ in 0..SETTLE_ROUNDS {
             self.offer(entry);

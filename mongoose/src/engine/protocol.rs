@@ -1,5 +1,7 @@
 //! The seam between the engine, which knows no protocol, and the protocols, which touch no socket.
 
+use std::any::Any;
+
 use super::{Connection, Late};
 use crate::Error;
 
@@ -56,6 +58,12 @@ pub(crate) trait Protocol {
 
     /// The last call.
     fn closed(&mut self, connection: &Connection<'_>);
+
+    /// Gives up something of the user's that it holds besides a handler, while there is any: it is about to be dropped,
+    /// and two panics in one drop would end the process. No user code.
+    fn take_part(&mut self) -> Option<Box<dyn Any>> {
+        None
+    }
 }
 
 /// What a protocol made of the bytes it was offered.

@@ -40,8 +40,8 @@ impl Manager {
         core.table.borrow_mut().remove(entry.id);
         core.counters.closed();
         // One by one: two panics in one drop would end the process.
-        core.release(entry.protocol.take());
-        core.release(entry.successor.take());
+        core.retire(entry.protocol.take());
+        core.retire(entry.successor.take());
         core.release(entry.acceptor.take());
         let unsent = entry.output.take();
         for payload in unsent.into_kept() {

@@ -1,5 +1,6 @@
 //! The server's side of one connection: from the gate's units to the handler.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -494,6 +495,16 @@ impl<H: Handler> Protocol for Server<H> {
     fn closed(&mut self, connection: &Connection<'_>) {
         self.fail_upload(&Error::Closed);
         self.handler.borrow_mut().event(connection, Event::Close);
+    }
+
+    fn take_part(&mut self) -> Option<Box<dyn Any>> {
+        if let Stage::Upload(incoming, _) = std::mem::replace(&mut self.stage, Stage::start()) {
+            return Some(incoming);
+        }
+        match std::mem::replace(&mut self.answer, Answer::Done) {
+            Answer::Streamed { body, .. } => Some(body),
+            Answer::Done | Answer::Deferred(_) => None,
+        }
     }
 }
 

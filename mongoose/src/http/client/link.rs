@@ -1,5 +1,6 @@
 //! The client's side of one connection: from a request to its response, and on to the next.
 
+use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -354,6 +355,13 @@ impl Protocol for Link {
     fn closed(&mut self, connection: &Connection<'_>) {
         let error = self.shared.dialer.check_open().err().unwrap_or(Error::Closed);
         self.lose(connection, error);
+    }
+
+    fn take_part(&mut self) -> Option<Box<dyn Any>> {
+        match std::mem::replace(&mut self.sending, Sending::Done) {
+            Sending::Body(body) => Some(body),
+            Sending::Done | Sending::Held => None,
+        }
     }
 }
 
