@@ -8,7 +8,8 @@ use mongoose::{Connection, Error, Manager};
 /// How many bytes may wait for one subscriber.
 const QUEUE: usize = 64 << 10;
 
-const EVENT: &str = "Four score and seven years ago our fathers brought forth on this continent a new nation!";
+const EVENT: &str =
+    "Four score and seven years ago our fathers brought forth on this continent a new nation!";
 
 struct Site {
     files: Files,
