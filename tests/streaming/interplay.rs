@@ -231,6 +231,34 @@ fn all_that_a_channel_paused_are_resumed() {
     }
 }
 
+#[test]
+fn a_handler_that_takes_over_when_the_mode_is_chosen_gets_the_bytes_as_they_came() {
+    struct Leaving;
+    impl Handler for Leaving {
+        fn body_mode(&mut self, request: &Request<'_>) -> BodyMode {
+            let echo = |connection: &Connection<'_>, event: Event<'_>| {
+                if let Event::Read = event {
+                    connection.send(connection.received())?;
+                    connection.consume(usize::MAX);
+                }
+                Ok(())
+            };
+            request.connection().set_handler(echo).expect("an open connection");
+            BodyMode::Buffered
+        }
+
+        fn request(&mut self, _: Request<'_>, _: Reply<'_>) -> Result<(), Error> {
+            panic!("the body is not there");
+        }
+    }
+
+    let server = Server::http(|| Leaving);
+    let request = "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+    let mut client = Client::connect(server.address);
+    client.send(request);
+    assert_eq!(client.exactly(request.len()), request.as_bytes());
+}
+
 /// Panics when it is dropped.
 struct Loud;
 

@@ -134,6 +134,11 @@ impl Manager {
             decoded = false;
             match self.with_protocol(entry, |protocol, connection| protocol.receive(connection)) {
                 Some(Step::Again) => {}
+                Some(Step::Decode) if entry.mark.get().succeeded => {
+                    // Another has taken over meanwhile, and is shown the bytes as they came.
+                    entry.update(|mark| mark.offer = true);
+                    return;
+                }
                 Some(Step::Decode) => {
                     self.decode(entry);
                     decoded = true;
