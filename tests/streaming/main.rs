@@ -1,7 +1,9 @@
 //! Bodies that are longer than anybody wants to hold, in both directions, and what bounds them in time.
 
+mod anything;
 mod deadlines;
 mod events;
+mod idle;
 mod interplay;
 mod overload;
 mod replies;
