@@ -109,6 +109,9 @@ impl<'r> Connection<'r> {
 
     /// Appends bytes to what is to be sent. They leave when the handler has returned, in the order of the calls.
     ///
+    /// On a connection that speaks HTTP they go where they are, between replies or into the body of one: that is for who
+    /// frames them.
+    ///
     /// # Errors
     /// [`Error::Closed`] when the connection is closing, draining or a listener; [`Error::OutputFull`] when something
     /// waits already and it would be more than [`Limits::output`]: nothing of `bytes` is taken then, and

@@ -33,7 +33,8 @@ pub trait BodySource: Send + 'static {
     ///
     /// # Errors
     /// Whatever makes the rest impossible: the connection is closed without the mark of a whole body, so that the peer
-    /// sees that it is truncated, and the error goes to the handler.
+    /// sees that it is truncated, and the error goes to the handler. Only HTTP/1.0 without a
+    /// [`length`](crate::http::Reply::length) has no such mark.
     fn next(&mut self) -> Result<Piece, Error>;
 
     /// It is about to be asked first, for this connection: the one to [nudge](crate::Handle::nudge) after

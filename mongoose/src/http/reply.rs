@@ -213,7 +213,8 @@ impl<'r> Reply<'r> {
         self.status(status).header("Location", location).empty()
     }
 
-    /// Puts the answer off: the result may go to another thread. Requests behind this one wait.
+    /// Puts the answer off: the result may go to another thread. Requests behind this one wait. Of what was set before,
+    /// only [`close`](Self::close) is kept.
     pub fn defer(self) -> Deferred {
         match self.to {
             To::Now { connection, exchange, .. } => {

@@ -75,7 +75,8 @@ pub trait Upload: 'static {
     fn end(&mut self, reply: Reply<'_>) -> Result<(), Error>;
 
     /// The body will never be whole: the peer closed or was too slow, the body is malformed, or `data` failed. Does
-    /// nothing by default. After [`end`](Self::end) it is not called.
+    /// nothing by default. After [`end`](Self::end) it is not called, nor where the upload is dropped because
+    /// [another handler](Connection::set_handler) took the connection over, or because the connection's code panicked.
     fn failed(&mut self, error: &Error) {
         let _ = error;
     }
