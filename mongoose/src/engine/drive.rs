@@ -22,6 +22,9 @@ const TURNED_AWAY_MAX: usize = 1024;
 /// Rounds in which handlers called after the batch may cause more; what is left then waits for the next turn.
 const SETTLE_ROUNDS: usize = 8;
 
+/// Bytes sent on one connection, give or take a piece, before others have their turn.
+const SENT_MAX: u64 = 2 << 20;
+
 /// Events of C delivered in one go, those among them that their handlers cause.
 const NESTED_BATCH: usize = 1024;
 
@@ -240,10 +243,11 @@ impl Manager {
         entry.update(|mark| mark.dirty = true);
         self.registry.core.retire(entry.succeed());
         let mut unsettled = true;
+        let before = self.registry.core.counters.sent_so_far();
         for _ in 0..SETTLE_ROUNDS {
             self.offer(entry);
             unsettled = !entry.is_over() && !self.registry.core.has_panicked() && self.flush(entry);
-            if !unsettled {
+            if !unsettled || self.registry.core.counters.sent_so_far().wrapping_sub(before) >= SENT_MAX {
                 break;
             }
         }

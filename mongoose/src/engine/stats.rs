@@ -70,6 +70,10 @@ impl Counters {
         add(&self.sent, count);
     }
 
+    pub(super) fn sent_so_far(&self) -> u64 {
+        self.sent.get()
+    }
+
     pub(super) fn undelivered(&self) {
         add(&self.undelivered, 1);
     }

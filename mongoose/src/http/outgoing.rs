@@ -15,7 +15,7 @@ const PIECES: usize = 64;
 const OTHER_LENGTH: &str = "it is not as long as it was said to be";
 
 /// How much of a file is sent before others have their turn, and what is asked of the system at a time.
-const FILE_PIECE: usize = 256 << 10;
+const FILE_PIECE: usize = 512 << 10;
 
 /// A body and how far it is.
 pub(crate) struct Outgoing {
@@ -147,7 +147,8 @@ impl Outgoing {
                 write(&mut output);
             }
             Transfer::Chunked => {
-                output.gather(format!("{len:x}\r\n").as_bytes());
+                let (line, begin) = chunk_size(len);
+                output.gather(&line[begin..]);
                 write(&mut output);
                 output.gather(b"\r\n");
             }
@@ -156,8 +157,37 @@ impl Outgoing {
     }
 }
 
+/// The line that says how long a chunk is, and where it begins: the formatting of the standard library takes ten times as
+/// many instructions, which are a quarter of what small chunks cost.
+fn chunk_size(len: usize) -> ([u8; 2 * size_of::<usize>() + 2], usize) {
+    let mut line = [0; 2 * size_of::<usize>() + 2];
+    let (mut begin, mut rest) = (line.len() - 2, len);
+    line[begin..].copy_from_slice(b"\r\n");
+    loop {
+        begin -= 1;
+        line[begin] = b"0123456789abcdef"[rest % 16];
+        rest /= 16;
+        if rest == 0 {
+            return (line, begin);
+        }
+    }
+}
+
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outgoing").field("transfer", &self.transfer).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chunk_size;
+
+    #[test]
+    fn a_chunk_says_its_size_in_hexadecimal() {
+        for len in [0, 1, 9, 10, 15, 16, 255, 4096, 0xdead_beef, usize::MAX] {
+            let (line, begin) = chunk_size(len);
+            assert_eq!(line[begin..], *format!("{len:x}\r\n").as_bytes());
+        }
     }
 }
