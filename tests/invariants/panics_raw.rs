@@ -90,6 +90,13 @@ fn invariant_13_panic_in_read() {
 }
 
 #[test]
+fn invariant_13_panic_in_end() {
+    explode("End", 110, |_, _, peer| {
+        peer.stream().shutdown(std::net::Shutdown::Write).expect("to shut down");
+    });
+}
+
+#[test]
 fn invariant_13_panic_in_write() {
     explode("Write", 103, |manager, id, _| {
         // More than the system's buffers take, so that some has to wait.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::entry::OurEnd;
 use super::transport::Socket;
 use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
 use crate::ffi::{Flag, NestedEvent};
@@ -113,7 +114,8 @@ impl<'r> Connection<'r> {
     /// frames them.
     ///
     /// # Errors
-    /// [`Error::Closed`] when the connection is closing, draining or a listener; [`Error::OutputFull`] when something
+    /// [`Error::Closed`] when the connection is closing, draining, a listener or at our [end](Self::end);
+    /// [`Error::OutputFull`] when something
     /// waits already and it would be more than [`Limits::output`]: nothing of `bytes` is taken then, and
     /// [`Event::Write`](crate::Event::Write) comes once all that waits has left.
     #[doc(alias = "mg_send")]
@@ -207,6 +209,35 @@ impl<'r> Connection<'r> {
         self.touch();
     }
 
+    /// Ends our direction once all that waits to be sent has left, and goes on receiving: the peer sees the end of what
+    /// we send. Nothing more can be sent. The connection closes when the peer ends its direction too, at once where it
+    /// has.
+    ///
+    /// It does nothing on a listener, and while the connection speaks HTTP, where messages say how long they are.
+    pub fn end(&self) {
+        let mark = self.entry.mark.get();
+        if mark.framed || !self.takes_output() {
+            return;
+        }
+        if mark.eof_told {
+            self.drain();
+            return;
+        }
+        self.entry.update(|mark| mark.our_end = OurEnd::Asked);
+        self.touch();
+    }
+
+    /// Lets the connection live on when the peer ends its direction, until [`end`](Self::end), [`drain`](Self::drain)
+    /// or [`close`](Self::close): for an answer that comes later. To be called before
+    /// [`Event::End`](crate::Event::End) has been handled; without it, the connection drains then.
+    pub fn keep_open(&self) {
+        self.entry.update(|mark| {
+            if mark.our_end == OurEnd::AfterTheirs {
+                mark.our_end = OurEnd::Open;
+            }
+        });
+    }
+
     /// Reports an error: the connection's handler gets [`Event::Error`](crate::Event::Error) after the one that runs
     /// has returned, then the connection closes.
     #[doc(alias = "mg_error")]
@@ -263,7 +294,13 @@ impl<'r> Connection<'r> {
     /// Whether anything can still be sent.
     pub(crate) fn takes_output(&self) -> bool {
         let conn = &self.entry.conn;
-        !conn.as_ptr().is_null() && !conn.is_any([Flag::Closing, Flag::Draining, Flag::Listening])
+        let ended = matches!(self.entry.mark.get().our_end, OurEnd::Asked | OurEnd::Sent);
+        !ended && !conn.as_ptr().is_null() && !conn.is_any([Flag::Closing, Flag::Draining, Flag::Listening])
+    }
+
+    /// Whether the connection outlives the peer's end.
+    pub(crate) fn is_kept_open(&self) -> bool {
+        self.entry.mark.get().our_end == OurEnd::Open
     }
 
     /// Whether a reply is due, as C keeps that.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::connection::PULL_BELOW;
+use super::entry::OurEnd;
 use super::transport::{Socket, Transport};
 use super::{Admission, Connection, ConnectionId, Entry, Manager, Protocol, Ready, connector};
 use crate::ffi::{self, Flag};
@@ -82,7 +83,10 @@ impl Manager {
         };
         if let Some(source) = error {
             self.fail(entry, &Error::Io { phase: "read", source });
-        } else if entry.mark.get().eof && entry.output.borrow().is_empty() {
+        } else if entry.mark.get().eof
+            && entry.mark.get().our_end != OurEnd::Sent
+            && entry.output.borrow().is_empty()
+        {
             self.registry.core.doom(entry);
         } else if entry.output.borrow().is_empty() {
             entry.update(|mark| mark.hung = true);
@@ -326,7 +330,9 @@ impl Manager {
                 let room = entry.output.borrow().len() < PULL_BELOW && !entry.conn.is(Flag::Draining);
                 let all_left = was_blocked && !waits;
                 let mut called = false;
-                if room && entry.mark.get().pulling {
+                if room && entry.mark.get().our_end == OurEnd::Asked {
+                    self.end_our_direction(entry);
+                } else if room && entry.mark.get().pulling {
                     called =
                         self.with_protocol(entry, |protocol, connection| protocol.pull(connection)).is_some();
                     if all_left && !entry.output.borrow().is_empty() {
@@ -351,6 +357,18 @@ impl Manager {
                 false
             }
         }
+    }
+
+    /// Ends what we send, once nothing waits any more.
+    fn end_our_direction(&mut self, entry: &Rc<Entry>) {
+        if !entry.output.borrow().is_empty() {
+            return;
+        }
+        if let Socket::Stream(transport) = &*entry.socket.borrow() {
+            // Fails for a connection that is broken, and reading reports that.
+            let _ = transport.shutdown_write();
+        }
+        entry.update(|mark| mark.our_end = OurEnd::Sent);
     }
 
     /// Closes a draining connection whose output has left, at once or after a linger.

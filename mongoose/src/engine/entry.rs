@@ -87,6 +87,20 @@ pub(super) struct Mark {
     pub(super) framed: bool,
     /// The protocol has more to send, and is asked for it whenever there is room.
     pub(super) pulling: bool,
+    pub(super) our_end: OurEnd,
+}
+
+/// When we end our direction, where that is not when the connection closes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum OurEnd {
+    /// Once the peer has ended theirs, and what waits has left.
+    #[default]
+    AfterTheirs,
+    /// When the handler says so.
+    Open,
+    /// Once what waits has left.
+    Asked,
+    Sent,
 }
 
 impl Entry {

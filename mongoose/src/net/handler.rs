@@ -22,6 +22,10 @@ pub enum Event<'e> {
     /// All output has left, after some of it had to wait. C fires `MG_EV_WRITE` at each write.
     #[doc(alias = "MG_EV_WRITE")]
     Write,
+    /// The peer has ended its direction; all it sent was shown before. The connection drains next: what this handler
+    /// sends now still leaves. To send later, [keep it open](Connection::keep_open). C closes at once, and what waits
+    /// to be sent is lost.
+    End,
     /// Another thread [sent](crate::Handle::wakeup) a payload, whole whatever its size.
     #[doc(alias = "MG_EV_WAKEUP")]
     Wakeup(&'e [u8]),

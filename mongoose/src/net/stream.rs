@@ -42,6 +42,13 @@ impl<H: Handler> Protocol for Stream<H> {
         Step::Wait
     }
 
+    fn ended(&mut self, connection: &Connection<'_>) {
+        self.tell(connection, Event::End);
+        if !connection.is_kept_open() {
+            connection.drain();
+        }
+    }
+
     fn written(&mut self, connection: &Connection<'_>) {
         self.tell(connection, Event::Write);
     }

@@ -1,0 +1,6 @@
+//! Sockets in full: raw TCP with its half-closes, access lists.
+
+#![cfg(unix)]
+
+mod examples;
+mod half_close;
