@@ -16,6 +16,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A rule of an [access list](crate::AccessList) that cannot be read.
+    #[error("{rule:?} is not a rule of an access list: {reason}")]
+    AccessList {
+        /// The rule.
+        rule: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The system refused to listen.
     #[error("cannot listen on {url}: {source}")]
     Listen {

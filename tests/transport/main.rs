@@ -2,5 +2,6 @@
 
 #![cfg(unix)]
 
+mod access;
 mod examples;
 mod half_close;

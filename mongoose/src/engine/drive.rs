@@ -106,6 +106,10 @@ impl Manager {
             };
             match accepted {
                 Ok((stream, remote)) => {
+                    if !listener.admits(remote) {
+                        core.counters.denied();
+                        continue;
+                    }
                     core.counters.accepted();
                     self.admit(listener, Transport::Plain(stream), remote);
                 }

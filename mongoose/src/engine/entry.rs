@@ -1,6 +1,6 @@
 //! What the engine holds for one connection.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -12,6 +12,7 @@ use super::timers::TimerKey;
 use super::transport::Socket;
 use super::{Acceptor, ConnectionId, Interest, Limits, Protocol};
 use crate::ffi::{Conn, Flag};
+use crate::net::AccessList;
 
 /// How much a draining connection throws away before it gives up on the peer.
 const DRAIN_MAX: usize = 16 << 20;
@@ -30,6 +31,8 @@ pub(crate) struct Entry {
     pub(super) successor: RefCell<Option<Box<dyn Protocol>>>,
     /// Of a listener.
     pub(super) acceptor: RefCell<Option<Acceptor>>,
+    /// Of a listener with one.
+    pub(super) access: OnceCell<Box<AccessList>>,
     /// While we connect.
     pub(super) dialing: RefCell<Option<Box<Dialing>>>,
     pub(super) limits: Rc<Limits>,
@@ -113,6 +116,7 @@ impl Entry {
             protocol: RefCell::new(None),
             successor: RefCell::new(None),
             acceptor: RefCell::new(None),
+            access: OnceCell::new(),
             dialing: RefCell::new(None),
             appetite: Cell::new(limits.received),
             limits,
@@ -154,6 +158,11 @@ impl Entry {
             self.appetite.set(self.limits.received);
         }
         self.protocol.replace(Some(successor))
+    }
+
+    /// Whether a listener's access list lets a peer in.
+    pub(super) fn admits(&self, peer: Option<SocketAddr>) -> bool {
+        self.access.get().is_none_or(|list| list.admits(peer.map(|peer| peer.ip())))
     }
 
     /// Closes once what waits has left. What the peer sends meanwhile is read, so that it is not stuck in sending, and

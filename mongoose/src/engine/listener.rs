@@ -11,7 +11,7 @@ use super::core::Core;
 use super::transport::Socket;
 use super::{Acceptor, Admission, ConnectionId, Limits, Registry};
 use crate::ffi::{self, Bind, Flag};
-use crate::net::{Endpoint, Handler, Scheme, Stream};
+use crate::net::{AccessList, Endpoint, Handler, Scheme, Stream};
 use crate::{Error, http};
 
 /// A listener to be: set options, then begin with [`http`](Self::http) or [`tcp`](Self::tcp).
@@ -22,6 +22,7 @@ pub struct ListenerBuilder<'u> {
     place: Place<'u>,
     limits: Limits,
     bind: Bind,
+    access: Option<AccessList>,
 }
 
 /// Where to listen.
@@ -43,12 +44,27 @@ impl<'u> ListenerBuilder<'u> {
 
     fn new(registry: &'u Registry, place: Place<'u>) -> Self {
         let bind = Bind { backlog: 1024, reuse_port: registry.core.ports.get().is_some() };
-        Self { registry, place, limits: Limits::default(), bind }
+        Self { registry, place, limits: Limits::default(), bind, access: None }
     }
 
     /// What a peer may make us hold.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Who may connect. Default: everybody. Others are closed before any handler hears of them, and counted in
+    /// [`Stats::denied`](crate::Stats::denied).
+    ///
+    /// ```
+    /// # let manager = mongoose::Manager::new()?;
+    /// # let handler = |_: mongoose::http::Request<'_>, reply: mongoose::http::Reply<'_>| reply.text("hello");
+    /// manager.listener("http://127.0.0.1:0").allow("+127.0.0.0/8,+::1".parse()?).http(handler)?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    #[doc(alias = "mg_check_ip_acl")]
+    pub fn allow(mut self, list: AccessList) -> Self {
+        self.access = Some(list);
         self
     }
 
@@ -153,6 +169,10 @@ impl<'u> ListenerBuilder<'u> {
         entry.conn.set(Flag::Listening, true);
         entry.local.set(address);
         *entry.acceptor.borrow_mut() = Some(accept);
+        if let Some(list) = self.access {
+            // It was empty.
+            let _ = entry.access.set(Box::new(list));
+        }
         *entry.siblings.borrow_mut() = Some(Rc::default());
         if let Err(source) = core.watch(&entry, 0) {
             core.doom(&entry);

@@ -12,6 +12,8 @@ pub struct Stats {
     pub accepted: u64,
     /// Connections past [`Limits::connections`](crate::Limits::connections).
     pub turned_away: u64,
+    /// Connections that an [access list](crate::AccessList) denied.
+    pub denied: u64,
     /// Turns of the loop.
     pub polls: u64,
     /// Bytes received.
@@ -31,6 +33,7 @@ pub(super) struct Counters {
     closed: Cell<u64>,
     accepted: Cell<u64>,
     turned_away: Cell<u64>,
+    denied: Cell<u64>,
     polls: Cell<u64>,
     received: Cell<u64>,
     sent: Cell<u64>,
@@ -58,6 +61,10 @@ impl Counters {
         add(&self.turned_away, 1);
     }
 
+    pub(super) fn denied(&self) {
+        add(&self.denied, 1);
+    }
+
     pub(super) fn polled(&self) {
         add(&self.polls, 1);
     }
@@ -83,6 +90,7 @@ impl Counters {
             connections: self.opened.get() - self.closed.get(),
             accepted: self.accepted.get(),
             turned_away: self.turned_away.get(),
+            denied: self.denied.get(),
             polls: self.polls.get(),
             received: self.received.get(),
             sent: self.sent.get(),

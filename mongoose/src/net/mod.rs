@@ -1,9 +1,11 @@
 //! Raw bytes over TCP, and the URLs that name endpoints.
 
+mod access;
 mod endpoint;
 mod handler;
 mod stream;
 
+pub use access::AccessList;
 pub(crate) use endpoint::{Endpoint, Scheme};
 pub use handler::{Event, Handler};
 pub(crate) use stream::Stream;
