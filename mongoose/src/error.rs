@@ -24,7 +24,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// The system refused to listen.
+    /// The system refused to listen, or to make a socket.
     #[error("cannot listen on {url}: {source}")]
     Listen {
         /// Where.
@@ -48,10 +48,18 @@ pub enum Error {
         /// Why the last address did not.
         source: io::Error,
     },
-    /// A connection broke.
+    /// A datagram could not be sent; its socket lives on.
+    #[error("cannot send a datagram{}: {source}", to.map(|to| format!(" to {to}")).unwrap_or_default())]
+    Datagram {
+        /// To whom. `None` for a connected socket.
+        to: Option<std::net::SocketAddr>,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A connection broke; or, but for `read`, `write` and `watch`, only this failed.
     #[error("cannot {phase} on a connection: {source}")]
     Io {
-        /// What was being done: `read`, `write` or `watch`.
+        /// What was being done: `read`, `write`, `watch`, `receive` or `set an option`.
         phase: &'static str,
         /// Why it failed.
         source: io::Error,

@@ -85,5 +85,5 @@ pub use engine::{
 };
 pub use error::Error;
 pub use ffi::inherited_sockets;
-pub use net::{AccessList, Event, Handler};
+pub use net::{AccessList, Event, Handler, udp};
 pub use version::MONGOOSE_VERSION;

@@ -18,6 +18,7 @@ mod nesting;
 mod panics_http;
 mod panics_raw;
 mod panics_tasks;
+mod panics_udp;
 mod process;
 mod replacing;
 mod replies;

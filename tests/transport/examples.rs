@@ -1,7 +1,7 @@
 //! The examples as processes.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -104,4 +104,18 @@ fn chat_tells_everybody_what_one_says() {
     double.says(&"x".repeat(2000));
     assert_eq!(double.hears(), "* that line is too long\n");
     assert_eq!(double.hears(), "", "closed");
+}
+
+#[test]
+fn udp_echo_returns_datagrams_of_any_length() {
+    let program = Program::start("udp_echo", "udp://127.0.0.1:0");
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    socket.set_read_timeout(Some(PATIENCE)).expect("an option");
+    let mut buffer = vec![0; 1 << 16];
+    for length in [0, 1, 65_507, 0, 1400] {
+        let bytes = Random::new(9).bytes(length);
+        socket.send_to(&bytes, program.address).expect("to send");
+        let (count, from) = socket.recv_from(&mut buffer).expect("a datagram");
+        assert!(buffer[..count] == bytes && from == program.address, "{length}");
+    }
 }

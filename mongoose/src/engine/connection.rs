@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -296,6 +297,32 @@ impl<'r> Connection<'r> {
         let conn = &self.entry.conn;
         let ended = matches!(self.entry.mark.get().our_end, OurEnd::Asked | OurEnd::Sent);
         !ended && !conn.as_ptr().is_null() && !conn.is_any([Flag::Closing, Flag::Draining, Flag::Listening])
+    }
+
+    /// Whether it is a socket of datagrams that is there.
+    pub(super) fn has_datagrams(&self) -> bool {
+        matches!(&*self.entry.socket.borrow(), Socket::Datagrams(_))
+    }
+
+    /// Sends a datagram; of a socket of those.
+    pub(crate) fn send_datagram(&self, bytes: &[u8], to: Option<SocketAddr>) -> Result<(), Error> {
+        let sent = self.entry.send_datagram(bytes, to);
+        self.touch();
+        self.registry.core.counters.sent(sent?);
+        Ok(())
+    }
+
+    /// How many bytes of datagrams wait to be sent.
+    pub(crate) fn queued_datagrams(&self) -> usize {
+        self.entry.queued_datagrams()
+    }
+
+    /// Sets an option of a socket of datagrams.
+    pub(crate) fn set_datagram_option(
+        &self,
+        set: impl FnOnce(&UdpSocket) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        self.entry.set_datagram_option(set)
     }
 
     /// Whether the connection outlives the peer's end.

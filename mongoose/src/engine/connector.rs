@@ -34,6 +34,22 @@ pub(super) fn connect(
     dial_endpoint(core, url, Endpoint::parse(url, Scheme::Tcp)?, Rc::new(limits), within, protocol)
 }
 
+/// Begins a socket of datagrams that is connected to a URL such as `udp://host:port`.
+pub(super) fn connect_datagrams(
+    core: &Rc<Core>,
+    url: &str,
+    protocol: Box<dyn Protocol>,
+) -> Result<ConnectionId, Error> {
+    let limits = Limits::default();
+    let within = limits.connect_time;
+    let id = dial_endpoint(core, url, Endpoint::parse(url, Scheme::Udp)?, Rc::new(limits), within, protocol)?;
+    if let Some(entry) = core.find(id) {
+        // As C has it: a socket of datagrams listens, and is no stream.
+        entry.conn.set(Flag::Listening, true);
+    }
+    Ok(id)
+}
+
 /// Begins a connection: its addresses come back as a task, at once for a literal one. `url` is what errors name.
 fn dial_endpoint(
     core: &Rc<Core>,
@@ -101,8 +117,14 @@ pub(super) fn dial(entry: &Entry, before: io::Error) -> Result<(), Error> {
         let Some((address, share)) = next else {
             return Err(Error::Connect { url: url_of(entry), source: last });
         };
-        match ffi::connect(address) {
-            Ok(stream) => {
+        let socket = if entry.conn.is(Flag::Listening) {
+            // Of datagrams: nobody is asked whether they are there.
+            ffi::connect_datagrams(address).map(Socket::datagrams)
+        } else {
+            ffi::connect(address).map(|stream| Socket::Stream(Transport::Plain(stream)))
+        };
+        match socket {
+            Ok(socket) => {
                 entry.remote.set(Some(address));
                 // That of the attempt before.
                 entry.local.set(None);
@@ -110,7 +132,7 @@ pub(super) fn dial(entry: &Entry, before: io::Error) -> Result<(), Error> {
                 entry.conn.set(Flag::Connecting, true);
                 // One that does not answer leaves time for the others.
                 entry.deadline.set(share.and_then(|share| Instant::now().checked_add(share)));
-                *entry.socket.borrow_mut() = Socket::Stream(Transport::Plain(stream));
+                *entry.socket.borrow_mut() = socket;
                 return Ok(());
             }
             Err(error) => last = error,

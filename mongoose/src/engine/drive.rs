@@ -67,10 +67,11 @@ impl Manager {
             } else if ready.hangup {
                 self.hang_up(entry);
             }
-        } else if entry.conn.is(Flag::Listening) {
-            self.accept(entry);
-        } else {
+        } else if entry.conn.is(Flag::Connecting) {
             self.finish_connect(entry);
+        } else {
+            let datagrams = matches!(&*entry.socket.borrow(), Socket::Datagrams(_));
+            if datagrams { self.exchange_datagrams(entry) } else { self.accept(entry) }
         }
         self.reconcile(entry);
     }

@@ -207,11 +207,12 @@ impl Entry {
         if self.is_over() || self.conn.is(Flag::Resolving) {
             return Interest::default();
         }
-        if self.conn.is(Flag::Listening) {
-            return Interest { read: !mark.accept_paused, write: false };
-        }
         if self.conn.is(Flag::Connecting) {
             return Interest { read: false, write: true };
+        }
+        if self.conn.is(Flag::Listening) {
+            let waits = matches!(&*self.socket.borrow(), Socket::Datagrams(datagrams) if datagrams.waits());
+            return Interest { read: !mark.accept_paused, write: waits };
         }
         let draining = self.conn.is(Flag::Draining);
         let paused = self.conn.is(Flag::Full);

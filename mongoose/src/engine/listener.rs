@@ -3,18 +3,18 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::{Rc, Weak};
 
 use super::core::Core;
 use super::transport::Socket;
-use super::{Acceptor, Admission, ConnectionId, Limits, Registry};
+use super::{Acceptor, Admission, ConnectionId, Limits, Protocol, Registry};
 use crate::ffi::{self, Bind, Flag};
-use crate::net::{AccessList, Endpoint, Handler, Scheme, Stream};
+use crate::net::{AccessList, Endpoint, Handler, Scheme, Stream, udp};
 use crate::{Error, http};
 
-/// A listener to be: set options, then begin with [`http`](Self::http) or [`tcp`](Self::tcp).
+/// A listener to be: set options, then begin with [`http`](Self::http), [`tcp`](Self::tcp) or [`udp`](Self::udp).
 #[must_use = "nothing listens until a handler is given"]
 #[derive(Debug)]
 pub struct ListenerBuilder<'u> {
@@ -144,7 +144,22 @@ impl<'u> ListenerBuilder<'u> {
         self.begin(Scheme::Tcp, Box::new(accept))
     }
 
+    /// Makes a socket of datagrams that receives from and sends to anybody.
+    ///
+    /// Of the [limits](Self::limits), `output` counts. What [`allow`](Self::allow) denies is dropped and counted.
+    ///
+    /// # Errors
+    /// [`Error::Url`] for a URL that is not `udp://address:port`; [`Error::Listen`] when the system refuses.
+    #[doc(alias = "mg_listen")]
+    pub fn udp(self, handler: impl udp::Handler) -> Result<Listener, Error> {
+        self.begin_with(Scheme::Udp, Service::Datagrams(Box::new(udp::Datagrams(handler))))
+    }
+
     fn begin(self, scheme: Scheme, accept: Acceptor) -> Result<Listener, Error> {
+        self.begin_with(scheme, Service::Streams(accept))
+    }
+
+    fn begin_with(self, scheme: Scheme, service: Service) -> Result<Listener, Error> {
         let core = &self.registry.core;
         core.check_open()?;
         let url = match &self.place {
@@ -152,23 +167,28 @@ impl<'u> ListenerBuilder<'u> {
             Place::Socket(socket) => format!("descriptor {}", socket.as_raw_fd()),
         };
         let failed = |source| Error::Listen { url: url.clone(), source };
-        let socket = match self.place {
-            Place::Url(url) => {
-                let endpoint = Endpoint::parse(url, scheme)?;
-                match core.ports.get() {
-                    Some(ports) => ports.bind(url, &endpoint, self.bind),
-                    None => bind(&endpoint, endpoint.port(), self.bind),
-                }
+        let socket = match (self.place, scheme) {
+            (Place::Url(url), Scheme::Udp) => {
+                let bind = |address| ffi::bind_datagrams(address, self.bind).map(Socket::datagrams);
+                bind_shared(core, url, &Endpoint::parse(url, scheme)?, bind)
             }
-            Place::Socket(socket) => ffi::take_listener(socket),
+            (Place::Url(url), _) => {
+                let bind = |address| ffi::listen(address, self.bind).map(Socket::Listener);
+                bind_shared(core, url, &Endpoint::parse(url, scheme)?, bind)
+            }
+            (Place::Socket(socket), Scheme::Udp) => ffi::take_datagrams(socket).map(Socket::datagrams),
+            (Place::Socket(socket), _) => ffi::take_listener(socket).map(Socket::Listener),
         };
         let socket = socket.map_err(failed)?;
         // A Unix socket has none.
-        let address = socket.local_addr().ok();
-        let entry = core.adopt(Socket::Listener(socket), Rc::new(self.limits))?;
+        let address = socket.local_addr();
+        let entry = core.adopt(socket, Rc::new(self.limits))?;
         entry.conn.set(Flag::Listening, true);
         entry.local.set(address);
-        *entry.acceptor.borrow_mut() = Some(accept);
+        match service {
+            Service::Streams(accept) => *entry.acceptor.borrow_mut() = Some(accept),
+            Service::Datagrams(protocol) => *entry.protocol.borrow_mut() = Some(protocol),
+        }
         if let Some(list) = self.access {
             // It was empty.
             let _ = entry.access.set(Box::new(list));
@@ -183,10 +203,33 @@ impl<'u> ListenerBuilder<'u> {
     }
 }
 
-pub(super) fn bind(endpoint: &Endpoint, port: u16, bind: Bind) -> io::Result<TcpListener> {
+/// What speaks on a socket to be.
+enum Service {
+    Streams(Acceptor),
+    Datagrams(Box<dyn Protocol>),
+}
+
+/// Binds at an endpoint; where workers share a port that the system chooses, at that.
+fn bind_shared(
+    core: &Core,
+    url: &str,
+    endpoint: &Endpoint,
+    bind: impl FnMut(SocketAddr) -> io::Result<Socket>,
+) -> io::Result<Socket> {
+    match core.ports.get() {
+        Some(ports) => ports.bind(url, endpoint, bind),
+        None => bind_at(endpoint, endpoint.port(), bind),
+    }
+}
+
+pub(super) fn bind_at(
+    endpoint: &Endpoint,
+    port: u16,
+    mut bind: impl FnMut(SocketAddr) -> io::Result<Socket>,
+) -> io::Result<Socket> {
     let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
     for address in (endpoint.host(), port).to_socket_addrs()? {
-        match ffi::listen(address, bind) {
+        match bind(address) {
             Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }
@@ -194,7 +237,7 @@ pub(super) fn bind(endpoint: &Endpoint, port: u16, bind: Bind) -> io::Result<Tcp
     Err(last)
 }
 
-/// Names a listener. Dropping it does nothing: the socket listens until [`close`](Self::close) or the manager's end.
+/// Names a listener, or a socket of datagrams. Dropping it does nothing: the socket is there until [`close`](Self::close) or the manager's end.
 #[derive(Clone)]
 pub struct Listener {
     core: Weak<Core>,

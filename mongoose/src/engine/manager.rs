@@ -48,6 +48,8 @@ pub struct Manager {
     pub(super) pool: Pool,
     /// Where the replies of one event gather.
     pub(super) cork: Vec<u8>,
+    /// Where a datagram is while its handler runs; empty until there is one.
+    pub(super) datagram: Vec<u8>,
 }
 
 impl Manager {
@@ -63,6 +65,7 @@ impl Manager {
             ready: Vec::new(),
             pool: Pool::default(),
             cork: Vec::new(),
+            datagram: Vec::new(),
         })
     }
 

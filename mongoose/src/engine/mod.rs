@@ -4,6 +4,7 @@ mod clock;
 mod connection;
 mod connector;
 mod core;
+mod datagrams;
 mod drive;
 mod entry;
 mod handle;

@@ -1,6 +1,7 @@
 //! The seam between the engine, which knows no protocol, and the protocols, which touch no socket.
 
 use std::any::Any;
+use std::net::SocketAddr;
 
 use super::{Connection, Late};
 use crate::Error;
@@ -13,6 +14,9 @@ pub(crate) trait Protocol {
 
     /// Bytes have arrived, or may be looked at again: takes at most one unit, and consumes it.
     fn receive(&mut self, connection: &Connection<'_>) -> Step;
+
+    /// A datagram has arrived, on a socket of those.
+    fn datagram(&mut self, _connection: &Connection<'_>, _bytes: &[u8], _from: SocketAddr) {}
 
     /// Decodes unconsumed bytes in place where [`Step::Decode`] asked for it; answers how many are left. No user code.
     fn decode(&mut self, _input: &mut [u8]) -> usize {

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::FileExt;
 
+use super::datagrams::Datagrams;
 use crate::ffi;
 
 /// How much of a file is copied at a time where the system does not send it by itself.
@@ -80,16 +81,22 @@ pub(crate) enum Socket {
     None,
     Listener(TcpListener),
     Stream(Transport),
+    Datagrams(Box<Datagrams>),
     /// Closed and never touched again (invariant 8).
     Closed,
 }
 
 impl Socket {
+    pub(super) fn datagrams(socket: UdpSocket) -> Self {
+        Self::Datagrams(Box::new(Datagrams::new(socket)))
+    }
+
     /// Runs with what the selector knows the socket by.
     pub(super) fn with_source<R>(&self, run: impl FnOnce(Source<'_>) -> R) -> Option<R> {
         match self {
             Self::Listener(listener) => Some(run(ffi::source_of(listener))),
             Self::Stream(transport) => Some(run(ffi::source_of(transport.stream()))),
+            Self::Datagrams(datagrams) => Some(run(ffi::source_of(datagrams.socket()))),
             Self::None | Self::Closed => None,
         }
     }
@@ -106,6 +113,7 @@ impl Socket {
         match self {
             Self::Listener(listener) => listener.local_addr().ok(),
             Self::Stream(transport) => transport.stream().local_addr().ok(),
+            Self::Datagrams(datagrams) => datagrams.socket().local_addr().ok(),
             Self::None | Self::Closed => None,
         }
     }

@@ -3,16 +3,16 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::{fmt, panic};
 
 use super::manager::GRACE;
+use super::transport::Socket;
 use super::{Handle, Manager, Registry, listener};
 use crate::Error;
-use crate::ffi::Bind;
 use crate::net::Endpoint;
 
 /// A number of event loops on threads of their own. Each has a listener of its own on the same ports
@@ -247,14 +247,19 @@ pub(super) struct SharedPorts {
 }
 
 impl SharedPorts {
-    pub(super) fn bind(&self, url: &str, endpoint: &Endpoint, bind: Bind) -> io::Result<TcpListener> {
+    pub(super) fn bind(
+        &self,
+        url: &str,
+        endpoint: &Endpoint,
+        bind: impl FnMut(SocketAddr) -> io::Result<Socket>,
+    ) -> io::Result<Socket> {
         if endpoint.port() != 0 {
-            return listener::bind(endpoint, endpoint.port(), bind);
+            return listener::bind_at(endpoint, endpoint.port(), bind);
         }
         let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
         let port = chosen.get(url).copied().unwrap_or(0);
-        let socket = listener::bind(endpoint, port, bind)?;
-        chosen.insert(url.to_owned(), socket.local_addr()?.port());
+        let socket = listener::bind_at(endpoint, port, bind)?;
+        chosen.insert(url.to_owned(), socket.local_addr().map_or(0, |address| address.port()));
         Ok(socket)
     }
 }

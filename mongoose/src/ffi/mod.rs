@@ -55,7 +55,10 @@ pub(crate) use selector::{Notifier, Selector};
 pub(crate) use signal::SignalGuard;
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]
 pub(crate) use socket::send_file;
-pub(crate) use socket::{Bind, accept, connect, listen, source_of, take_listener};
+pub(crate) use socket::{
+    Bind, accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams,
+    take_listener,
+};
 pub(crate) use status::reason_phrase;
 pub(crate) use trampoline::{Nested, NestedEvent};
 pub(crate) use views::Views;

@@ -1,14 +1,16 @@
 //! Sockets that the standard library cannot make: non-blocking connects, listeners with a backlog of choice.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]
 pub(crate) use unix::send_file;
 #[cfg(unix)]
-pub(crate) use unix::{accept, connect, listen, source_of, take_listener};
+pub(crate) use unix::{
+    accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams, take_listener,
+};
 
-/// How a listener is bound.
+/// How a listener, or a socket of datagrams, is bound.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bind {
     /// Connections that may wait to be accepted.
@@ -41,23 +43,45 @@ mod unix {
         }
         // Inherited by what is accepted on Linux; elsewhere `accept` sets it again.
         set_option(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY)?;
-        let (storage, length) = encode(&address);
-        // SAFETY: invariant 16: the descriptor is owned; the address is an initialised sockaddr of that length.
-        check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const storage).cast(), length) })?;
+        bind_to(&socket, &address)?;
         // SAFETY: the descriptor is owned.
         check(unsafe { libc::listen(socket.as_raw_fd(), bind.backlog) })?;
         Ok(TcpListener::from(socket))
     }
 
+    /// Makes a socket of datagrams. An IPv6 wildcard takes IPv4 too, as the system has it set.
+    pub(crate) fn bind_datagrams(address: SocketAddr, bind: super::Bind) -> io::Result<UdpSocket> {
+        let socket = datagram_socket(&address)?;
+        if bind.reuse_port {
+            set_option(&socket, libc::SOL_SOCKET, libc::SO_REUSEPORT)?;
+        }
+        bind_to(&socket, &address)?;
+        Ok(UdpSocket::from(socket))
+    }
+
+    /// Makes a socket of datagrams that sends to and receives from one address.
+    pub(crate) fn connect_datagrams(address: SocketAddr) -> io::Result<UdpSocket> {
+        let socket = UdpSocket::from(datagram_socket(&address)?);
+        // Asks nobody, and does not block.
+        socket.connect(address)?;
+        Ok(socket)
+    }
+
+    /// Takes over a bound socket of datagrams; any other is refused.
+    pub(crate) fn take_datagrams(socket: OwnedFd) -> io::Result<UdpSocket> {
+        let datagrams = get_option(&socket, libc::SOL_SOCKET, libc::SO_TYPE)? == libc::SOCK_DGRAM;
+        let socket = UdpSocket::from(socket);
+        // A Unix socket has no such address, and the standard library cannot say where its datagrams come from.
+        if !datagrams || socket.local_addr().is_err() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a socket of datagrams"));
+        }
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
+
     /// Takes over a socket that listens already; any other is refused, because nothing could be accepted from it.
     pub(crate) fn take_listener(socket: OwnedFd) -> io::Result<TcpListener> {
-        let mut listens: libc::c_int = 0;
-        let mut length = mem::size_of::<libc::c_int>() as libc::socklen_t;
-        let into = (&raw mut listens).cast();
-        let (level, name) = (libc::SOL_SOCKET, libc::SO_ACCEPTCONN);
-        // SAFETY: the descriptor is owned; the kernel writes at most an int.
-        check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, into, &raw mut length) })?;
-        if listens == 0 {
+        if get_option(&socket, libc::SOL_SOCKET, libc::SO_ACCEPTCONN)? == 0 {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
         }
         // As in `listen`; a Unix socket has no such option.
@@ -124,11 +148,17 @@ mod unix {
     }
 
     fn stream_socket(address: &SocketAddr) -> io::Result<OwnedFd> {
+        new_socket(address, libc::SOCK_STREAM)
+    }
+
+    fn datagram_socket(address: &SocketAddr) -> io::Result<OwnedFd> {
+        new_socket(address, libc::SOCK_DGRAM)
+    }
+
+    fn new_socket(address: &SocketAddr, kind: libc::c_int) -> io::Result<OwnedFd> {
         let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
         #[cfg(target_os = "linux")]
-        let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-        #[cfg(not(target_os = "linux"))]
-        let kind = libc::SOCK_STREAM;
+        let kind = kind | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
         // SAFETY: a new descriptor that the kernel answers is ours alone.
         let socket = unsafe { OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0))?) };
         #[cfg(not(target_os = "linux"))]
@@ -146,6 +176,22 @@ mod unix {
             check(libc::fcntl(socket.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC))?;
         }
         Ok(())
+    }
+
+    fn bind_to(socket: &OwnedFd, address: &SocketAddr) -> io::Result<()> {
+        let (storage, length) = encode(address);
+        // SAFETY: invariant 16: the descriptor is owned; the address is an initialised sockaddr of that length.
+        check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const storage).cast(), length) })?;
+        Ok(())
+    }
+
+    fn get_option(socket: &OwnedFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
+        let mut value: libc::c_int = 0;
+        let mut length = mem::size_of::<libc::c_int>() as libc::socklen_t;
+        let into = (&raw mut value).cast();
+        // SAFETY: the descriptor is owned; the kernel writes at most an int.
+        check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, into, &raw mut length) })?;
+        Ok(value)
     }
 
     fn set_option(socket: &OwnedFd, level: libc::c_int, name: libc::c_int) -> io::Result<()> {

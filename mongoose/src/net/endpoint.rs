@@ -6,6 +6,7 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Tcp,
+    Udp,
     Http,
 }
 
@@ -13,13 +14,14 @@ impl Scheme {
     fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
+            Self::Udp => "udp",
             Self::Http => "http",
         }
     }
 
     pub(crate) fn default_port(self) -> Option<u16> {
         match self {
-            Self::Tcp => None,
+            Self::Tcp | Self::Udp => None,
             Self::Http => Some(80),
         }
     }

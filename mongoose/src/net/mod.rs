@@ -1,9 +1,10 @@
-//! Raw bytes over TCP, and the URLs that name endpoints.
+//! Raw bytes over TCP, datagrams over UDP, and the URLs that name endpoints.
 
 mod access;
 mod endpoint;
 mod handler;
 mod stream;
+pub mod udp;
 
 pub use access::AccessList;
 pub(crate) use endpoint::{Endpoint, Scheme};
