@@ -1,4 +1,4 @@
-//! HTTP and TCP on one small event loop: the safe Rust home of [Mongoose](https://mongoose.ws), Cesanta's C library.
+//! HTTP, TCP and UDP on one small event loop: the safe Rust home of [Mongoose](https://mongoose.ws), Cesanta's C library.
 //!
 //! ```no_run
 //! use mongoose::{Manager, http};
@@ -20,7 +20,7 @@
 //! setting timers, is on the [`Registry`] that it derefs to, and handlers reach the same one through their
 //! [`Connection`].
 //!
-//! **Handlers.** [`http::Handler`] answers requests, [`Handler`] takes the events of raw connections; closures are
+//! **Handlers.** [`http::Handler`] answers requests, [`Handler`] takes the events of raw connections, each direction of which ends by itself; closures are
 //! handlers. One handler serves all connections of a listener, or [each](Registry::http_each) gets its own, whose fields
 //! are the connection's state. A handler is never entered while another of the same manager runs.
 //!
@@ -29,6 +29,8 @@
 //! [file](http::Files). A peer that does not read, or a handler that pauses, holds the other back.
 //!
 //! **Clients.** [`http::Client`] sends requests on the loop and keeps connections; [`http::get`] and its like block.
+//!
+//! **Datagrams.** [`Registry::udp`] makes a socket of datagrams, with a [`udp::Handler`] of its own.
 //!
 //! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
 //! copied, and the compiler sees to it that nothing is kept. What is kept is a [`ConnectionId`], which finds
