@@ -224,7 +224,7 @@ impl<'r> Connection<'r> {
             self.drain();
             return;
         }
-        self.entry.update(|mark| mark.our_end = OurEnd::Asked);
+        self.entry.our_end.set(OurEnd::Asked);
         self.touch();
     }
 
@@ -232,11 +232,9 @@ impl<'r> Connection<'r> {
     /// or [`close`](Self::close): for an answer that comes later. To be called before
     /// [`Event::End`](crate::Event::End) has been handled; without it, the connection drains then.
     pub fn keep_open(&self) {
-        self.entry.update(|mark| {
-            if mark.our_end == OurEnd::AfterTheirs {
-                mark.our_end = OurEnd::Open;
-            }
-        });
+        if self.entry.our_end.get() == OurEnd::AfterTheirs {
+            self.entry.our_end.set(OurEnd::Open);
+        }
     }
 
     /// Reports an error: the connection's handler gets [`Event::Error`](crate::Event::Error) after the one that runs
@@ -295,7 +293,7 @@ impl<'r> Connection<'r> {
     /// Whether anything can still be sent.
     pub(crate) fn takes_output(&self) -> bool {
         let conn = &self.entry.conn;
-        let ended = matches!(self.entry.mark.get().our_end, OurEnd::Asked | OurEnd::Sent);
+        let ended = matches!(self.entry.our_end.get(), OurEnd::Asked | OurEnd::Sent);
         !ended && !conn.as_ptr().is_null() && !conn.is_any([Flag::Closing, Flag::Draining, Flag::Listening])
     }
 
@@ -327,7 +325,7 @@ impl<'r> Connection<'r> {
 
     /// Whether the connection outlives the peer's end.
     pub(crate) fn is_kept_open(&self) -> bool {
-        self.entry.mark.get().our_end == OurEnd::Open
+        self.entry.our_end.get() == OurEnd::Open
     }
 
     /// Whether a reply is due, as C keeps that.

@@ -49,11 +49,6 @@ impl Datagrams {
         &self.socket
     }
 
-    /// Whether some wait to be sent.
-    pub(super) fn waits(&self) -> bool {
-        !self.queue.is_empty()
-    }
-
     /// Bytes of all that wait.
     fn queued(&self) -> usize {
         self.queued - self.queue.len() * OVERHEAD
@@ -124,6 +119,12 @@ impl Entry {
         }
     }
 
+    /// Whether datagrams wait to be sent.
+    #[cold]
+    pub(super) fn datagrams_wait(&self) -> bool {
+        matches!(&*self.socket.borrow(), Socket::Datagrams(datagrams) if !datagrams.queue.is_empty())
+    }
+
     /// Bytes of the datagrams that wait to be sent.
     pub(super) fn queued_datagrams(&self) -> usize {
         match &*self.socket.borrow() {
@@ -147,8 +148,15 @@ impl Entry {
 }
 
 impl Manager {
+    /// What a socket that is no stream can do. Kept out of the way of those that are.
+    #[cold]
+    pub(super) fn exchange_or_accept(&mut self, entry: &Rc<Entry>) {
+        let datagrams = matches!(&*entry.socket.borrow(), Socket::Datagrams(_));
+        if datagrams { self.exchange_datagrams(entry) } else { self.accept(entry) }
+    }
+
     /// Sends what waits and takes what has arrived, some of each. Level-triggered: what is left is reported again.
-    pub(super) fn exchange_datagrams(&mut self, entry: &Rc<Entry>) {
+    fn exchange_datagrams(&mut self, entry: &Rc<Entry>) {
         self.send_datagrams(entry);
         let mut buffer = std::mem::take(&mut self.datagram);
         buffer.resize(DATAGRAM_MAX, 0);
@@ -211,8 +219,7 @@ impl Manager {
                 return;
             }
         }
-        let waits = matches!(&*entry.socket.borrow(), Socket::Datagrams(datagrams) if datagrams.waits());
-        if entry.mark.get().blocked && !waits {
+        if entry.mark.get().blocked && !entry.datagrams_wait() {
             entry.update(|mark| mark.blocked = false);
             self.with_protocol(entry, |protocol, connection| protocol.written(connection));
         }

@@ -70,8 +70,7 @@ impl Manager {
         } else if entry.conn.is(Flag::Connecting) {
             self.finish_connect(entry);
         } else {
-            let datagrams = matches!(&*entry.socket.borrow(), Socket::Datagrams(_));
-            if datagrams { self.exchange_datagrams(entry) } else { self.accept(entry) }
+            self.exchange_or_accept(entry);
         }
         self.reconcile(entry);
     }
@@ -85,7 +84,7 @@ impl Manager {
         if let Some(source) = error {
             self.fail(entry, &Error::Io { phase: "read", source });
         } else if entry.mark.get().eof
-            && entry.mark.get().our_end != OurEnd::Sent
+            && entry.our_end.get() != OurEnd::Sent
             && entry.output.borrow().is_empty()
         {
             self.registry.core.doom(entry);
@@ -95,7 +94,7 @@ impl Manager {
         }
     }
 
-    fn accept(&mut self, listener: &Rc<Entry>) {
+    pub(super) fn accept(&mut self, listener: &Rc<Entry>) {
         let core = Rc::clone(&self.registry.core);
         for _ in 0..ACCEPT_BATCH {
             if core.has_panicked() || listener.is_over() {
@@ -335,7 +334,7 @@ impl Manager {
                 let room = entry.output.borrow().len() < PULL_BELOW && !entry.conn.is(Flag::Draining);
                 let all_left = was_blocked && !waits;
                 let mut called = false;
-                if room && entry.mark.get().our_end == OurEnd::Asked {
+                if entry.our_end.get() == OurEnd::Asked && room {
                     self.end_our_direction(entry);
                 } else if room && entry.mark.get().pulling {
                     called =
@@ -365,6 +364,7 @@ impl Manager {
     }
 
     /// Ends what we send, once nothing waits any more.
+    #[cold]
     fn end_our_direction(&mut self, entry: &Rc<Entry>) {
         if !entry.output.borrow().is_empty() {
             return;
@@ -373,7 +373,7 @@ impl Manager {
             // Fails for a connection that is broken, and reading reports that.
             let _ = transport.shutdown_write();
         }
-        entry.update(|mark| mark.our_end = OurEnd::Sent);
+        entry.our_end.set(OurEnd::Sent);
     }
 
     /// Closes a draining connection whose output has left, at once or after a linger.

@@ -45,6 +45,7 @@ pub(crate) struct Entry {
     /// What the selector was told; `None`: it does not know the socket.
     pub(super) registered: Cell<Option<Interest>>,
     pub(super) mark: Cell<Mark>,
+    pub(super) our_end: Cell<OurEnd>,
     /// When the protocol is to be told that time is up.
     pub(super) deadline: Cell<Option<Instant>>,
     /// When output that has not moved closes the connection.
@@ -90,7 +91,6 @@ pub(super) struct Mark {
     pub(super) framed: bool,
     /// The protocol has more to send, and is asked for it whenever there is room.
     pub(super) pulling: bool,
-    pub(super) our_end: OurEnd,
 }
 
 /// When we end our direction, where that is not when the connection closes.
@@ -125,6 +125,7 @@ impl Entry {
             consumed: Cell::new(0),
             registered: Cell::new(None),
             mark: Cell::default(),
+            our_end: Cell::default(),
             deadline: Cell::new(None),
             write_deadline: Cell::new(None),
             paused_since: Cell::new(None),
@@ -211,8 +212,7 @@ impl Entry {
             return Interest { read: false, write: true };
         }
         if self.conn.is(Flag::Listening) {
-            let waits = matches!(&*self.socket.borrow(), Socket::Datagrams(datagrams) if datagrams.waits());
-            return Interest { read: !mark.accept_paused, write: waits };
+            return Interest { read: !mark.accept_paused, write: self.datagrams_wait() };
         }
         let draining = self.conn.is(Flag::Draining);
         let paused = self.conn.is(Flag::Full);
