@@ -97,13 +97,16 @@ impl Manager {
                 return;
             }
             let accepted = match &*listener.socket.borrow() {
-                Socket::Listener(socket) => ffi::accept(socket),
+                Socket::Listener(socket, secure) => ffi::accept(socket)
+                    .map(|(stream, remote)| (Transport::accepted(stream, secure.as_ref()), remote)),
                 _ => return,
             };
             match accepted {
-                Ok((stream, remote)) => {
+                Ok((transport, remote)) => {
                     core.counters.accepted();
-                    self.admit(listener, Transport::Plain(stream), remote);
+                    if let Some(transport) = transport {
+                        self.admit(listener, transport, remote);
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_of_the_peer(&error) => {}
@@ -145,6 +148,7 @@ impl Manager {
             core.counters.turned_away();
         }
         let Some(Some(protocol)) = protocol else { return };
+        let secure = transport.is_secure();
         let Ok(entry) = core.adopt(Socket::Stream(transport), Rc::clone(&listener.limits)) else {
             // Out of memory or of slots: the peer sees the connection closed.
             core.retire(Some(protocol));
@@ -155,7 +159,11 @@ impl Manager {
         *entry.siblings.borrow_mut() = Some(siblings);
         entry.conn.set(Flag::Accepted, true);
         entry.remote.set(remote);
-        self.with_protocol(&entry, |protocol, connection| protocol.opened(connection));
+        if secure {
+            self.begin_handshake(&entry);
+        } else {
+            self.with_protocol(&entry, |protocol, connection| protocol.opened(connection));
+        }
         self.reconcile(&entry);
     }
 
@@ -242,6 +250,10 @@ impl Manager {
         // What handlers record on this entry meanwhile is seen here: it need not be looked at again after the batch.
         entry.update(|mark| mark.dirty = true);
         self.registry.core.retire(entry.succeed());
+        // What was read before is offered first.
+        if entry.mark.get().unread && !entry.mark.get().offer {
+            self.read_held(entry);
+        }
         let mut unsettled = true;
         let before = self.registry.core.counters.sent_so_far();
         for _ in 0..SETTLE_ROUNDS {
@@ -265,6 +277,9 @@ impl Manager {
         }
         self.end_drained(entry);
         self.tidy_input(entry);
+        if entry.mark.get().unread && self.wants_read(entry) {
+            self.registry.core.touch(entry);
+        }
         self.registry.core.watch_deadlines(entry);
         let received = entry.conn.received(&self.registry.views).len();
         if let Err(error) = self.registry.core.watch(entry, received) {
@@ -284,7 +299,9 @@ impl Manager {
             self.fail(entry, &Error::Deadline { phase: "write" });
         } else if passed(entry.deadline.get()) {
             entry.deadline.set(None);
-            if connector::has_another(entry) {
+            if entry.mark.get().handshaking {
+                self.fail(entry, &Error::Deadline { phase: "handshake" });
+            } else if connector::has_another(entry) {
                 self.try_next_address(entry, io::ErrorKind::TimedOut.into());
             } else if entry.conn.is(Flag::Connecting) || entry.conn.is(Flag::Resolving) {
                 self.fail(entry, &Error::Deadline { phase: "connect" });
@@ -316,7 +333,8 @@ impl Manager {
                 let waits = !entry.output.borrow().is_empty();
                 let was_blocked = entry.mark.get().blocked;
                 entry.update(|mark| mark.blocked = waits);
-                if !waits {
+                let unsent = entry.mark.get().secure && self.note_held(entry).unsent;
+                if !waits && !unsent {
                     entry.write_deadline.set(None);
                 } else if written > 0 || entry.write_deadline.get().is_none() {
                     entry
@@ -357,6 +375,9 @@ impl Manager {
     fn end_drained(&mut self, entry: &Rc<Entry>) {
         let mark = entry.mark.get();
         if !entry.conn.is(Flag::Draining) || !entry.output.borrow().is_empty() || mark.lingering {
+            return;
+        }
+        if mark.secure && !self.say_end(entry) {
             return;
         }
         let core = Rc::clone(&self.registry.core);

@@ -87,6 +87,18 @@ pub(super) struct Mark {
     pub(super) framed: bool,
     /// The protocol has more to send, and is asked for it whenever there is room.
     pub(super) pulling: bool,
+    /// TLS is spoken.
+    pub(super) secure: bool,
+    /// Nobody is told of the connection before the handshake is done.
+    pub(super) handshaking: bool,
+    /// The transport has something to read that the selector does not announce.
+    pub(super) unread: bool,
+    /// The transport has something to send besides the output.
+    pub(super) unsent: bool,
+    /// The peer's bytes ended without a close_notify.
+    pub(super) cut_off: bool,
+    /// What was sent ends in the middle of a message: the peer is not told that this is all.
+    pub(super) broken: bool,
 }
 
 impl Entry {
@@ -135,7 +147,9 @@ impl Entry {
             mark.framed = false;
             mark.pulling = false;
         });
-        self.deadline.set(None);
+        if !self.mark.get().handshaking {
+            self.deadline.set(None);
+        }
         if !self.conn.is(Flag::Draining) {
             self.appetite.set(self.limits.received);
         }
@@ -175,11 +189,13 @@ impl Entry {
     pub(super) fn wanted(&self, received: usize) -> Interest {
         let mark = self.mark.get();
         let waiting = self.output.borrow().len();
+        // Nothing leaves before the handshake is done, however ready the socket is.
+        let write = (waiting > 0 && !mark.handshaking) || mark.unsent;
         let hungry = received < self.appetite.get() && waiting <= self.limits.output;
         let rare =
             [Flag::Closing, Flag::Resolving, Flag::Listening, Flag::Connecting, Flag::Draining, Flag::Full];
         if !self.conn.is_any(rare) && !self.conn.as_ptr().is_null() {
-            return Interest { read: !mark.eof && hungry, write: waiting > 0 };
+            return Interest { read: !mark.eof && hungry, write };
         }
         if self.is_over() || self.conn.is(Flag::Resolving) {
             return Interest::default();
@@ -191,8 +207,8 @@ impl Entry {
             return Interest { read: false, write: true };
         }
         let draining = self.conn.is(Flag::Draining);
-        let paused = self.conn.is(Flag::Full);
-        Interest { read: !mark.eof && (draining || (hungry && !paused)), write: waiting > 0 }
+        let paused = self.conn.is(Flag::Full) && !mark.handshaking;
+        Interest { read: !mark.eof && (draining || (hungry && !paused)), write }
     }
 }
 

@@ -54,7 +54,11 @@ impl Manager {
                 }
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(source) if entry.mark.get().secure => self.fail_secure_read(entry, source),
             Err(source) => self.fail(entry, &Error::Io { phase: "read", source }),
+        }
+        if entry.mark.get().secure {
+            self.after_secure_read(entry);
         }
     }
 
@@ -111,7 +115,10 @@ impl Manager {
                     self.registry.core.doom(entry);
                 }
             } else {
-                self.with_protocol(entry, |protocol, connection| protocol.ended(connection));
+                let cut_off = mark.cut_off;
+                self.with_protocol(entry, |protocol, connection| {
+                    if cut_off { protocol.cut_off(connection) } else { protocol.ended(connection) }
+                });
             }
         }
     }

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::{Rc, Weak};
 
 use super::core::Core;
-use super::transport::Socket;
+use super::transport::{ServerTls, Socket};
 use super::{Acceptor, Admission, ConnectionId, Limits, Registry};
 use crate::ffi::{self, Bind, Flag};
 use crate::net::{Endpoint, Handler, Scheme, Stream};
@@ -22,6 +22,7 @@ pub struct ListenerBuilder<'u> {
     place: Place<'u>,
     limits: Limits,
     bind: Bind,
+    secure: Option<ServerTls>,
 }
 
 /// Where to listen.
@@ -43,7 +44,7 @@ impl<'u> ListenerBuilder<'u> {
 
     fn new(registry: &'u Registry, place: Place<'u>) -> Self {
         let bind = Bind { backlog: 1024, reuse_port: registry.core.ports.get().is_some() };
-        Self { registry, place, limits: Limits::default(), bind }
+        Self { registry, place, limits: Limits::default(), bind, secure: None }
     }
 
     /// What a peer may make us hold.
@@ -66,10 +67,20 @@ impl<'u> ListenerBuilder<'u> {
         self
     }
 
+    /// Speaks TLS: on an `https://` or `tls://` URL, or on a socket that listens already.
+    ///
+    /// In C a listener whose handler forgets `mg_tls_init` serves plaintext at such a URL; here it is an error.
+    #[cfg(feature = "tls-rustls")]
+    #[doc(alias = "mg_tls_init")]
+    pub fn tls(mut self, config: crate::tls::ServerConfig) -> Self {
+        self.secure = Some(config);
+        self
+    }
+
     /// Serves HTTP, all connections by one handler.
     ///
     /// # Errors
-    /// [`Error::Url`] for a URL that is not `http://address:port`; [`Error::Listen`] when the system refuses, say
+    /// [`Error::Url`] for a URL that is not `http://address:port` (`https://` with TLS); [`Error::Listen`] when the system refuses, say
     /// because the port is taken.
     #[doc(alias = "mg_http_listen")]
     pub fn http(self, handler: impl http::Handler) -> Result<Listener, Error> {
@@ -105,7 +116,7 @@ impl<'u> ListenerBuilder<'u> {
     /// Accepts raw TCP connections, all handled by one handler.
     ///
     /// # Errors
-    /// [`Error::Url`] for a URL that is not `tcp://address:port`; [`Error::Listen`] when the system refuses.
+    /// [`Error::Url`] for a URL that is not `tcp://address:port` (`tls://` with TLS); [`Error::Listen`] when the system refuses.
     #[doc(alias = "mg_listen")]
     pub fn tcp(self, handler: impl Handler) -> Result<Listener, Error> {
         let shared = Rc::new(RefCell::new(handler));
@@ -136,6 +147,7 @@ impl<'u> ListenerBuilder<'u> {
             Place::Socket(socket) => format!("descriptor {}", socket.as_raw_fd()),
         };
         let failed = |source| Error::Listen { url: url.clone(), source };
+        let scheme = if self.secure.is_some() { scheme.secure() } else { scheme };
         let socket = match self.place {
             Place::Url(url) => {
                 let endpoint = Endpoint::parse(url, scheme)?;
@@ -149,7 +161,7 @@ impl<'u> ListenerBuilder<'u> {
         let socket = socket.map_err(failed)?;
         // A Unix socket has none.
         let address = socket.local_addr().ok();
-        let entry = core.adopt(Socket::Listener(socket), Rc::new(self.limits))?;
+        let entry = core.adopt(Socket::Listener(socket, self.secure), Rc::new(self.limits))?;
         entry.conn.set(Flag::Listening, true);
         entry.local.set(address);
         *entry.acceptor.borrow_mut() = Some(accept);

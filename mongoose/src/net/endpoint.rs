@@ -7,6 +7,8 @@ use crate::Error;
 pub(crate) enum Scheme {
     Tcp,
     Http,
+    Tls,
+    Https,
 }
 
 impl Scheme {
@@ -14,13 +16,24 @@ impl Scheme {
         match self {
             Self::Tcp => "tcp",
             Self::Http => "http",
+            Self::Tls => "tls",
+            Self::Https => "https",
         }
     }
 
     pub(crate) fn default_port(self) -> Option<u16> {
         match self {
-            Self::Tcp => None,
+            Self::Tcp | Self::Tls => None,
             Self::Http => Some(80),
+            Self::Https => Some(443),
+        }
+    }
+
+    /// The same over TLS.
+    pub(crate) fn secure(self) -> Self {
+        match self {
+            Self::Tcp | Self::Tls => Self::Tls,
+            Self::Http | Self::Https => Self::Https,
         }
     }
 }
@@ -40,7 +53,9 @@ impl Endpoint {
         if !name.eq_ignore_ascii_case(scheme.name()) {
             let secure =
                 ["https", "tls", "wss", "mqtts"].iter().any(|secure| name.eq_ignore_ascii_case(secure));
-            return Err(bad(if secure {
+            return Err(bad(if scheme.secure() == scheme {
+                "a TLS configuration is for https:// and tls:// URLs"
+            } else if secure {
                 "TLS needs a configuration"
             } else {
                 "another scheme is needed here"
@@ -127,6 +142,8 @@ mod tests {
             ("HTTP://localhost:8000/", Scheme::Http, "localhost", 8000),
             ("http://[::1]:65535", Scheme::Http, "::1", 65535),
             ("http://[fe80::1%eth0]", Scheme::Http, "fe80::1%eth0", 80),
+            ("https://localhost", Scheme::Https, "localhost", 443),
+            ("tls://localhost:1", Scheme::Tls, "localhost", 1),
             ("http://[::ffff:127.0.0.1]:1", Scheme::Http, "::ffff:127.0.0.1", 1),
         ] {
             let endpoint = Endpoint::parse(url, scheme).expect(url);
@@ -166,5 +183,6 @@ mod tests {
             assert!(matches!(&error, Error::Url { url: named, .. } if named == url), "{error}");
         }
         assert!(Endpoint::parse("tcp://h", Scheme::Tcp).is_err(), "raw TCP has no default port");
+        assert!(Endpoint::parse("tls://h", Scheme::Tls).is_err(), "nor has raw TLS");
     }
 }
