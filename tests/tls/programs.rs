@@ -1,6 +1,6 @@
 //! Programs that speak TLS: openssl and curl.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -126,4 +126,27 @@ fn curl_keeps_its_connection() {
     let again = format!("https://localhost:{}/again", server.address.port());
     let options = ["--write-out", "%{num_connects}", &again];
     assert_eq!(curl(server.address, &options, b""), b"x1x0");
+}
+
+#[test]
+fn the_example_serves_https_beside_http() {
+    let (chain, key) = (certificates::path("p256.pem"), certificates::path("p256.key"));
+    for workers in ["1", "2"] {
+        let mut server = Command::new(mongoose_tests::example("http_server", "tls-rustls"))
+            .args(["--listen", "http://127.0.0.1:0", "--workers", workers])
+            .args(["--tls-cert", &chain, "--tls-key", &key])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("to start");
+        let lines = BufReader::new(server.stderr.take().expect("piped")).lines();
+        let mut places = lines.map(|line| line.expect("text").replace("listening on ", ""));
+        let plain = places.next().expect("a first line");
+        assert!(plain.starts_with("http://127.0.0.1:"), "{plain}");
+        let secure = places.next().expect("a second line");
+        let address = secure.strip_prefix("https://").expect("HTTPS").parse().expect("an address");
+        let page = curl(address, &[], b"");
+        assert!(page.starts_with(b"<!"), "{}", String::from_utf8_lossy(&page));
+        server.kill().expect("to end it");
+        server.wait().expect("it to end");
+    }
 }
