@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::entry::Tls;
 use super::transport::Socket;
 use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
 use crate::ffi::{Flag, NestedEvent};
@@ -90,7 +91,7 @@ impl<'r> Connection<'r> {
             (Flag::Responding, State::RESPONDING),
         ];
         let of_c = bits.into_iter().filter(|(flag, _)| self.entry.conn.is(*flag)).map(|(_, state)| state);
-        of_c.chain(self.entry.mark.get().secure.then_some(State::TLS)).collect()
+        of_c.chain(self.entry.mark.get().tls.contains(Tls::SECURE).then_some(State::TLS)).collect()
     }
 
     /// Our address and port. `None` before a connection has one.
@@ -351,7 +352,7 @@ impl<'r> Connection<'r> {
 
     /// As [`drain_and_linger`](Self::drain_and_linger), where what was sent ends in the middle of a message.
     pub(crate) fn drain_broken(&self) {
-        self.entry.update(|mark| mark.broken = true);
+        self.entry.update(|mark| mark.tls.insert(Tls::BROKEN));
         self.drain_and_linger();
     }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::connection::PULL_BELOW;
+use super::entry::Tls;
 use super::transport::{Socket, Transport};
 use super::{Admission, Connection, ConnectionId, Entry, Manager, Protocol, Ready, connector};
 use crate::ffi::{self, Flag};
@@ -251,7 +252,7 @@ impl Manager {
         entry.update(|mark| mark.dirty = true);
         self.registry.core.retire(entry.succeed());
         // What was read before is offered first.
-        if entry.mark.get().unread && !entry.mark.get().offer {
+        if entry.mark.get().tls.contains(Tls::UNREAD) && !entry.mark.get().offer {
             self.read_held(entry);
         }
         let mut unsettled = true;
@@ -277,7 +278,7 @@ impl Manager {
         }
         self.end_drained(entry);
         self.tidy_input(entry);
-        if entry.mark.get().unread && self.wants_read(entry) {
+        if entry.mark.get().tls.contains(Tls::UNREAD) && self.wants_read(entry) {
             self.registry.core.touch(entry);
         }
         self.registry.core.watch_deadlines(entry);
@@ -299,7 +300,7 @@ impl Manager {
             self.fail(entry, &Error::Deadline { phase: "write" });
         } else if passed(entry.deadline.get()) {
             entry.deadline.set(None);
-            if entry.mark.get().handshaking {
+            if entry.mark.get().tls.contains(Tls::HANDSHAKING) {
                 self.fail(entry, &Error::Deadline { phase: "handshake" });
             } else if connector::has_another(entry) {
                 self.try_next_address(entry, io::ErrorKind::TimedOut.into());
@@ -333,7 +334,7 @@ impl Manager {
                 let waits = !entry.output.borrow().is_empty();
                 let was_blocked = entry.mark.get().blocked;
                 entry.update(|mark| mark.blocked = waits);
-                let unsent = entry.mark.get().secure && self.note_held(entry).unsent;
+                let unsent = entry.mark.get().tls.contains(Tls::SECURE) && self.note_held(entry).unsent;
                 if !waits && !unsent {
                     entry.write_deadline.set(None);
                 } else if written > 0 || entry.write_deadline.get().is_none() {
@@ -377,7 +378,7 @@ impl Manager {
         if !entry.conn.is(Flag::Draining) || !entry.output.borrow().is_empty() || mark.lingering {
             return;
         }
-        if mark.secure && !self.say_end(entry) {
+        if mark.tls.contains(Tls::SECURE) && !self.say_end(entry) {
             return;
         }
         let core = Rc::clone(&self.registry.core);

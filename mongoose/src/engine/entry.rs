@@ -87,18 +87,27 @@ pub(super) struct Mark {
     pub(super) framed: bool,
     /// The protocol has more to send, and is asked for it whenever there is room.
     pub(super) pulling: bool,
-    /// TLS is spoken.
-    pub(super) secure: bool,
-    /// Nobody is told of the connection before the handshake is done.
-    pub(super) handshaking: bool,
-    /// The transport has something to read that the selector does not announce.
-    pub(super) unread: bool,
-    /// The transport has something to send besides the output.
-    pub(super) unsent: bool,
-    /// The peer's bytes ended without a close_notify.
-    pub(super) cut_off: bool,
-    /// What was sent ends in the middle of a message: the peer is not told that this is all.
-    pub(super) broken: bool,
+    /// What matters with TLS alone.
+    pub(super) tls: Tls,
+}
+
+bitflags::bitflags! {
+    /// Facts about a connection over TLS, none of which a plain one has.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(super) struct Tls: u8 {
+        /// TLS is spoken.
+        const SECURE = 1;
+        /// Nobody is told of the connection before the handshake is done.
+        const HANDSHAKING = 1 << 1;
+        /// The transport has something to read that the selector does not announce.
+        const UNREAD = 1 << 2;
+        /// The transport has something to send besides the output.
+        const UNSENT = 1 << 3;
+        /// The peer's bytes ended without a close_notify.
+        const CUT_OFF = 1 << 4;
+        /// What was sent ends in the middle of a message: the peer is not told that this is all.
+        const BROKEN = 1 << 5;
+    }
 }
 
 impl Entry {
@@ -147,7 +156,7 @@ impl Entry {
             mark.framed = false;
             mark.pulling = false;
         });
-        if !self.mark.get().handshaking {
+        if !self.mark.get().tls.contains(Tls::HANDSHAKING) {
             self.deadline.set(None);
         }
         if !self.conn.is(Flag::Draining) {
@@ -190,7 +199,7 @@ impl Entry {
         let mark = self.mark.get();
         let waiting = self.output.borrow().len();
         // Nothing leaves before the handshake is done, however ready the socket is.
-        let write = (waiting > 0 && !mark.handshaking) || mark.unsent;
+        let write = (waiting > 0 && !mark.tls.contains(Tls::HANDSHAKING)) || mark.tls.contains(Tls::UNSENT);
         let hungry = received < self.appetite.get() && waiting <= self.limits.output;
         let rare =
             [Flag::Closing, Flag::Resolving, Flag::Listening, Flag::Connecting, Flag::Draining, Flag::Full];
@@ -207,7 +216,7 @@ impl Entry {
             return Interest { read: false, write: true };
         }
         let draining = self.conn.is(Flag::Draining);
-        let paused = self.conn.is(Flag::Full) && !mark.handshaking;
+        let paused = self.conn.is(Flag::Full) && !mark.tls.contains(Tls::HANDSHAKING);
         Interest { read: !mark.eof && (draining || (hungry && !paused)), write }
     }
 }

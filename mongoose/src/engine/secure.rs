@@ -3,6 +3,7 @@
 use std::io;
 use std::rc::Rc;
 
+use super::entry::Tls;
 use super::transport::{Held, Socket};
 use super::{Entry, Manager};
 use crate::Error;
@@ -11,8 +12,8 @@ impl Manager {
     /// Of a connection that is there, and nobody is told of until TLS is.
     pub(super) fn begin_handshake(&mut self, entry: &Rc<Entry>) {
         entry.update(|mark| {
-            mark.secure = true;
-            mark.handshaking = true;
+            mark.tls.insert(Tls::SECURE);
+            mark.tls.insert(Tls::HANDSHAKING);
         });
         entry.deadline.set(self.registry.core.clock.now().checked_add(entry.limits.handshake_time));
     }
@@ -24,8 +25,8 @@ impl Manager {
             _ => Held::default(),
         };
         entry.update(|mark| {
-            mark.unread = held.unread;
-            mark.unsent = held.unsent;
+            mark.tls.set(Tls::UNREAD, held.unread);
+            mark.tls.set(Tls::UNSENT, held.unsent);
         });
         held
     }
@@ -33,8 +34,8 @@ impl Manager {
     /// What arrived with the last of the handshake is offered after this.
     pub(super) fn after_secure_read(&mut self, entry: &Rc<Entry>) {
         let held = self.note_held(entry);
-        if entry.mark.get().handshaking && !held.handshaking && !entry.is_over() {
-            entry.update(|mark| mark.handshaking = false);
+        if entry.mark.get().tls.contains(Tls::HANDSHAKING) && !held.handshaking && !entry.is_over() {
+            entry.update(|mark| mark.tls.remove(Tls::HANDSHAKING));
             entry.deadline.set(None);
             self.with_protocol(entry, |protocol, connection| protocol.opened(connection));
         }
@@ -57,7 +58,7 @@ impl Manager {
         match source.kind() {
             io::ErrorKind::UnexpectedEof => entry.update(|mark| {
                 mark.eof = true;
-                mark.cut_off = true;
+                mark.tls.insert(Tls::CUT_OFF);
                 mark.offer = true;
             }),
             #[cfg(feature = "tls-rustls")]
@@ -75,10 +76,10 @@ impl Manager {
             _ => None,
         };
         let reason = reason.unwrap_or_else(|| source.to_string());
-        let phase = if entry.mark.get().handshaking { "handshake" } else { "traffic" };
+        let phase = if entry.mark.get().tls.contains(Tls::HANDSHAKING) { "handshake" } else { "traffic" };
         entry.update(|mark| {
-            mark.handshaking = false;
-            mark.broken = true;
+            mark.tls.remove(Tls::HANDSHAKING);
+            mark.tls.insert(Tls::BROKEN);
             mark.linger = true;
             mark.pulling = false;
         });
@@ -95,7 +96,7 @@ impl Manager {
 
     /// Has the peer told that this is all, unless it is not. Whether that has left.
     pub(super) fn say_end(&mut self, entry: &Rc<Entry>) -> bool {
-        let broken = entry.mark.get().broken;
+        let broken = entry.mark.get().tls.contains(Tls::BROKEN);
         let pushed = match &mut *entry.socket.borrow_mut() {
             Socket::Stream(transport) => {
                 if !broken {
