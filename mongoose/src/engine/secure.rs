@@ -1,4 +1,4 @@
-//! Connections over TLS: what the loop does for them besides.
+//! Connections over TLS: what the loop does for them besides. Cold, all of it, to stay out of the way of those without.
 
 use std::io;
 use std::rc::Rc;
@@ -10,6 +10,7 @@ use crate::Error;
 
 impl Manager {
     /// Of a connection that is there, and nobody is told of until TLS is.
+    #[cold]
     pub(super) fn begin_handshake(&mut self, entry: &Rc<Entry>) {
         entry.update(|mark| {
             mark.tls.insert(Tls::SECURE);
@@ -19,6 +20,7 @@ impl Manager {
     }
 
     /// Looks at what the transport holds.
+    #[cold]
     pub(super) fn note_held(&mut self, entry: &Rc<Entry>) -> Held {
         let held = match &mut *entry.socket.borrow_mut() {
             Socket::Stream(transport) => transport.held(),
@@ -32,6 +34,7 @@ impl Manager {
     }
 
     /// What arrived with the last of the handshake is offered after this.
+    #[cold]
     pub(super) fn after_secure_read(&mut self, entry: &Rc<Entry>) {
         let held = self.note_held(entry);
         if entry.mark.get().tls.contains(Tls::HANDSHAKING) && !held.handshaking && !entry.is_over() {
@@ -42,6 +45,7 @@ impl Manager {
     }
 
     /// Reads what the transport holds: the selector does not announce it.
+    #[cold]
     pub(super) fn read_held(&mut self, entry: &Rc<Entry>) {
         if self.wants_read(entry) {
             self.read(entry);
@@ -54,6 +58,7 @@ impl Manager {
     }
 
     /// Takes what reading from TLS failed with.
+    #[cold]
     pub(super) fn fail_secure_read(&mut self, entry: &Rc<Entry>, source: io::Error) {
         match source.kind() {
             io::ErrorKind::UnexpectedEof => entry.update(|mark| {
@@ -95,6 +100,7 @@ impl Manager {
     }
 
     /// Has the peer told that this is all, unless it is not. Whether that has left.
+    #[cold]
     pub(super) fn say_end(&mut self, entry: &Rc<Entry>) -> bool {
         let broken = entry.mark.get().tls.contains(Tls::BROKEN);
         let pushed = match &mut *entry.socket.borrow_mut() {
