@@ -96,6 +96,24 @@ pub enum Error {
         /// [`Limits::output`](crate::Limits::output).
         limit: usize,
     },
+    /// A file or a text that TLS was to be configured with.
+    #[cfg(feature = "tls-rustls")]
+    #[error("cannot configure TLS with {what}: {reason}")]
+    TlsConfig {
+        /// The file, and which item in it where it has several.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS failed on a connection, which closes; the peer gets the alert.
+    #[cfg(feature = "tls-rustls")]
+    #[error("TLS failed in the {phase}: {reason}")]
+    Tls {
+        /// When: in the `handshake`, or in the `traffic` behind it.
+        phase: &'static str,
+        /// Why, or the alert that the peer sent.
+        reason: String,
+    },
     /// The system is out of memory.
     #[error("out of memory")]
     OutOfMemory,
@@ -187,7 +205,7 @@ pub enum Error {
     /// Something took longer than [`Limits`](crate::Limits) allow.
     #[error("the deadline passed: {phase}")]
     Deadline {
-        /// What was not done in time: `connect`, `read the head`, `read the body`, `reply`, `write` or `finish`.
+        /// What was not done in time: `connect`, `handshake`, `read the head`, `read the body`, `reply`, `write` or `finish`.
         phase: &'static str,
     },
     /// A body that cannot be sent to its end. The peer sees that it is truncated.

@@ -58,6 +58,7 @@
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
 //! | `router`      | `http::Router`                                                                  |
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
+//! | `tls-rustls`  | `tls`: `https://` and `tls://` listeners, by rustls; clients have none yet      |
 //!
 //! # Licence
 //!
@@ -76,6 +77,8 @@ mod ffi;
 mod gate;
 pub mod http;
 mod net;
+#[cfg(feature = "tls-rustls")]
+pub mod tls;
 pub mod url;
 mod version;
 

@@ -8,12 +8,12 @@ mod json;
 mod later;
 mod options;
 mod routes;
+mod secure;
 mod site;
 mod streams;
 mod ticker;
 mod upload;
 
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -21,6 +21,7 @@ use std::sync::{Arc, mpsc};
 
 use mongoose::{Error, Limits, Manager, Registry, Workers};
 use options::{Command, Options};
+use secure::Certificate;
 use site::{Content, Site};
 use ticker::Ticker;
 
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
 
 fn serve(options: &Options) -> Result<(), Error> {
     let content = Content::new(options)?;
-    let places = Places::new(options);
+    let places = Places::new(options)?;
     if options.workers == 1 {
         let mut manager = Manager::new()?;
         announce(&places.listen(&manager, &content)?);
@@ -73,14 +74,19 @@ struct Places {
     /// Opened by whoever started the program.
     sockets: Vec<OwnedFd>,
     limits: Limits,
+    certificate: Option<Certificate>,
 }
 
 impl Places {
-    fn new(options: &Options) -> Self {
+    fn new(options: &Options) -> Result<Self, Error> {
         let sockets = mongoose::inherited_sockets();
         let mut urls = options.listen.clone();
         if urls.is_empty() && sockets.is_empty() {
             urls.push("http://127.0.0.1:8000".to_owned());
+        }
+        let certificate = secure::certificate(options)?;
+        if certificate.is_some() {
+            urls.extend(secure::beside(&urls));
         }
         let mut limits = Limits::default();
         limits.body = options.max_body.unwrap_or(limits.body);
@@ -90,30 +96,32 @@ impl Places {
             limits.idle_time = time;
             limits.write_time = time;
         }
-        Self { urls, sockets, limits }
+        Ok(Self { urls, sockets, limits, certificate })
     }
 
     /// Listens everywhere; all serve the same.
-    fn listen(&self, registry: &Registry, content: &Content) -> Result<Vec<SocketAddr>, Error> {
+    fn listen(&self, registry: &Registry, content: &Content) -> Result<Vec<String>, Error> {
         let ticker = Ticker::start(registry, content.counters.started())?;
         let site = || Site { content: content.clone(), ticker: Rc::clone(&ticker) };
         let mut addresses = Vec::new();
         for url in &self.urls {
-            let listener = registry.listener(url).limits(self.limits.clone()).http(site())?;
-            addresses.push(listener.local_addr());
+            let builder = registry.listener(url).limits(self.limits.clone());
+            let listener = secure::secure(builder, url, self.certificate.as_ref()).http(site())?;
+            let scheme = if secure::is_secure(url) { "https" } else { "http" };
+            addresses.push(format!("{scheme}://{}", listener.local_addr()));
         }
         for socket in &self.sockets {
             let socket = socket.try_clone().map_err(Error::handler)?;
             let listener = registry.listener_on(socket).limits(self.limits.clone()).http(site())?;
-            addresses.push(listener.local_addr());
+            addresses.push(format!("http://{}", listener.local_addr()));
         }
         Ok(addresses)
     }
 }
 
 /// Not before all of them listen: what fails is one line alone.
-fn announce(addresses: &[SocketAddr]) {
+fn announce(addresses: &[String]) {
     for address in addresses {
-        eprintln!("listening on http://{address}");
+        eprintln!("listening on {address}");
     }
 }

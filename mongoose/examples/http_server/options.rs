@@ -14,6 +14,10 @@ Usage: http_server [OPTION]...
                      http://[::1]:0; may be given more than once. Sockets that a
                      service manager passed on (LISTEN_FDS) are served too, and then
                      there is no default
+  --tls-cert FILE    serves HTTPS too, with this certificate chain (PEM): at the https://
+                     URLs among --listen, or at port 8443 where there is none. Needs the
+                     feature tls-rustls
+  --tls-key FILE     the certificate's private key (PEM)
   --workers N        how many threads serve, each with an event loop of its own
                      (default 1; 0: one a core)
   --root DIR         serves the files of a folder at every path without a route; its
@@ -47,11 +51,14 @@ pub struct Options {
     pub max_body: Option<usize>,
     pub timeout: Option<Duration>,
     pub inspect: bool,
+    /// Files of the certificate chain and its key.
+    pub tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// Reads the arguments behind the program's name.
 pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
     let mut options = Options { workers: 1, ..Options::default() };
+    let (mut chain, mut key) = (None, None);
     while let Some(option) = arguments.next() {
         let option = text(option)?;
         let mut value = || arguments.next().ok_or_else(|| format!("{option} needs a value"));
@@ -62,6 +69,8 @@ pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, S
             "--list" => options.list = true,
             "--max-body" => options.max_body = Some(number(&text(value()?)?, "a number of bytes")?),
             "--timeout" => options.timeout = Some(seconds(&text(value()?)?)?),
+            "--tls-cert" => chain = Some(PathBuf::from(value()?)),
+            "--tls-key" => key = Some(PathBuf::from(value()?)),
             "--inspect" => options.inspect = true,
             "--help" | "-h" => return Ok(Command::Help),
             _ => return Err(format!("{option:?} is not an option")),
@@ -70,6 +79,11 @@ pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, S
     if options.list && options.root.is_none() {
         return Err("--list needs a --root".to_owned());
     }
+    options.tls = match (chain, key) {
+        (None, None) => None,
+        (Some(chain), Some(key)) => Some((chain, key)),
+        _ => return Err("--tls-cert and --tls-key need each other".to_owned()),
+    };
     Ok(Command::Serve(options))
 }
 

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::entry::OurEnd;
+use super::entry::{OurEnd, Tls};
 use super::transport::Socket;
 use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
 use crate::ffi::{Flag, NestedEvent};
@@ -42,6 +42,9 @@ bitflags::bitflags! {
         const PAUSED = 1 << 7;
         /// A reply is due.
         const RESPONDING = 1 << 8;
+        /// It speaks TLS.
+        #[doc(alias = "is_tls")]
+        const TLS = 1 << 9;
     }
 }
 
@@ -88,7 +91,8 @@ impl<'r> Connection<'r> {
             (Flag::Full, State::PAUSED),
             (Flag::Responding, State::RESPONDING),
         ];
-        bits.into_iter().filter(|(flag, _)| self.entry.conn.is(*flag)).map(|(_, state)| state).collect()
+        let of_c = bits.into_iter().filter(|(flag, _)| self.entry.conn.is(*flag)).map(|(_, state)| state);
+        of_c.chain(self.entry.mark.get().tls.contains(Tls::SECURE).then_some(State::TLS)).collect()
     }
 
     /// Our address and port. `None` before a connection has one.
@@ -198,13 +202,15 @@ impl<'r> Connection<'r> {
         }
     }
 
-    /// Closes the connection after the events at hand. What waits to be sent is lost: see [`drain`](Self::drain).
+    /// Closes the connection after the events at hand. What waits to be sent is lost: see [`drain`](Self::drain). A peer
+    /// over TLS sees that it was cut off.
     pub fn close(&self) {
         self.entry.conn.set(Flag::Closing, true);
         self.touch();
     }
 
-    /// Closes the connection once all that waits to be sent has left. Nothing more can be sent or is delivered.
+    /// Closes the connection once all that waits to be sent has left, over TLS with a close_notify behind it. Nothing more
+    /// can be sent or is delivered.
     pub fn drain(&self) {
         self.entry.begin_drain();
         self.touch();
@@ -403,6 +409,12 @@ impl<'r> Connection<'r> {
     pub(crate) fn drain_and_linger(&self) {
         self.entry.update(|mark| mark.linger = true);
         self.drain();
+    }
+
+    /// As [`drain_and_linger`](Self::drain_and_linger), where what was sent ends in the middle of a message.
+    pub(crate) fn drain_broken(&self) {
+        self.entry.update(|mark| mark.tls.insert(Tls::BROKEN));
+        self.drain_and_linger();
     }
 
     /// From now on the protocol alone consumes: anybody else would have it take the middle of a message for its start.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::connection::PULL_BELOW;
-use super::entry::OurEnd;
+use super::entry::{OurEnd, Tls};
 use super::transport::{Socket, Transport};
 use super::{Admission, Connection, ConnectionId, Entry, Manager, Protocol, Ready, connector};
 use crate::ffi::{self, Flag};
@@ -101,17 +101,20 @@ impl Manager {
                 return;
             }
             let accepted = match &*listener.socket.borrow() {
-                Socket::Listener(socket) => ffi::accept(socket),
+                Socket::Listener(socket, secure) => ffi::accept(socket)
+                    .map(|(stream, remote)| (Transport::accepted(stream, secure.as_ref()), remote)),
                 _ => return,
             };
             match accepted {
-                Ok((stream, remote)) => {
+                Ok((transport, remote)) => {
                     if !listener.admits(remote) {
                         core.counters.denied();
                         continue;
                     }
                     core.counters.accepted();
-                    self.admit(listener, Transport::Plain(stream), remote);
+                    if let Some(transport) = transport {
+                        self.admit(listener, transport, remote);
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if is_of_the_peer(&error) => {}
@@ -153,6 +156,7 @@ impl Manager {
             core.counters.turned_away();
         }
         let Some(Some(protocol)) = protocol else { return };
+        let secure = transport.is_secure();
         let Ok(entry) = core.adopt(Socket::Stream(transport), Rc::clone(&listener.limits)) else {
             // Out of memory or of slots: the peer sees the connection closed.
             core.retire(Some(protocol));
@@ -163,7 +167,11 @@ impl Manager {
         *entry.siblings.borrow_mut() = Some(siblings);
         entry.conn.set(Flag::Accepted, true);
         entry.remote.set(remote);
-        self.with_protocol(&entry, |protocol, connection| protocol.opened(connection));
+        if secure {
+            self.begin_handshake(&entry);
+        } else {
+            self.with_protocol(&entry, |protocol, connection| protocol.opened(connection));
+        }
         self.reconcile(&entry);
     }
 
@@ -250,6 +258,10 @@ impl Manager {
         // What handlers record on this entry meanwhile is seen here: it need not be looked at again after the batch.
         entry.update(|mark| mark.dirty = true);
         self.registry.core.retire(entry.succeed());
+        // What was read before is offered first.
+        if entry.mark.get().tls.contains(Tls::UNREAD) && !entry.mark.get().offer {
+            self.read_held(entry);
+        }
         let mut unsettled = true;
         let before = self.registry.core.counters.sent_so_far();
         for _ in 0..SETTLE_ROUNDS {
@@ -273,6 +285,9 @@ impl Manager {
         }
         self.end_drained(entry);
         self.tidy_input(entry);
+        if entry.mark.get().tls.contains(Tls::UNREAD) && self.wants_read(entry) {
+            self.registry.core.touch(entry);
+        }
         self.registry.core.watch_deadlines(entry);
         let received = entry.conn.received(&self.registry.views).len();
         if let Err(error) = self.registry.core.watch(entry, received) {
@@ -292,7 +307,9 @@ impl Manager {
             self.fail(entry, &Error::Deadline { phase: "write" });
         } else if passed(entry.deadline.get()) {
             entry.deadline.set(None);
-            if connector::has_another(entry) {
+            if entry.mark.get().tls.contains(Tls::HANDSHAKING) {
+                self.fail(entry, &Error::Deadline { phase: "handshake" });
+            } else if connector::has_another(entry) {
                 self.try_next_address(entry, io::ErrorKind::TimedOut.into());
             } else if entry.conn.is(Flag::Connecting) || entry.conn.is(Flag::Resolving) {
                 self.fail(entry, &Error::Deadline { phase: "connect" });
@@ -324,7 +341,8 @@ impl Manager {
                 let waits = !entry.output.borrow().is_empty();
                 let was_blocked = entry.mark.get().blocked;
                 entry.update(|mark| mark.blocked = waits);
-                if !waits {
+                let unsent = entry.mark.get().tls.contains(Tls::SECURE) && self.note_held(entry).unsent;
+                if !waits && !unsent {
                     entry.write_deadline.set(None);
                 } else if written > 0 || entry.write_deadline.get().is_none() {
                     entry
@@ -380,6 +398,9 @@ impl Manager {
     fn end_drained(&mut self, entry: &Rc<Entry>) {
         let mark = entry.mark.get();
         if !entry.conn.is(Flag::Draining) || !entry.output.borrow().is_empty() || mark.lingering {
+            return;
+        }
+        if mark.tls.contains(Tls::SECURE) && !self.say_end(entry) {
             return;
         }
         let core = Rc::clone(&self.registry.core);

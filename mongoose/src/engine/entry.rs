@@ -91,6 +91,27 @@ pub(super) struct Mark {
     pub(super) framed: bool,
     /// The protocol has more to send, and is asked for it whenever there is room.
     pub(super) pulling: bool,
+    /// What matters with TLS alone.
+    pub(super) tls: Tls,
+}
+
+bitflags::bitflags! {
+    /// Facts about a connection over TLS, none of which a plain one has.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(super) struct Tls: u8 {
+        /// TLS is spoken.
+        const SECURE = 1;
+        /// Nobody is told of the connection before the handshake is done.
+        const HANDSHAKING = 1 << 1;
+        /// The transport has something to read that the selector does not announce.
+        const UNREAD = 1 << 2;
+        /// The transport has something to send besides the output.
+        const UNSENT = 1 << 3;
+        /// The peer's bytes ended without a close_notify.
+        const CUT_OFF = 1 << 4;
+        /// What was sent ends in the middle of a message: the peer is not told that this is all.
+        const BROKEN = 1 << 5;
+    }
 }
 
 /// When we end our direction, where that is not when the connection closes.
@@ -154,7 +175,9 @@ impl Entry {
             mark.framed = false;
             mark.pulling = false;
         });
-        self.deadline.set(None);
+        if !self.mark.get().tls.contains(Tls::HANDSHAKING) {
+            self.deadline.set(None);
+        }
         if !self.conn.is(Flag::Draining) {
             self.appetite.set(self.limits.received);
         }
@@ -199,11 +222,13 @@ impl Entry {
     pub(super) fn wanted(&self, received: usize) -> Interest {
         let mark = self.mark.get();
         let waiting = self.output.borrow().len();
+        // Nothing leaves before the handshake is done, however ready the socket is.
+        let write = (waiting > 0 && !mark.tls.contains(Tls::HANDSHAKING)) || mark.tls.contains(Tls::UNSENT);
         let hungry = received < self.appetite.get() && waiting <= self.limits.output;
         let rare =
             [Flag::Closing, Flag::Resolving, Flag::Listening, Flag::Connecting, Flag::Draining, Flag::Full];
         if !self.conn.is_any(rare) && !self.conn.as_ptr().is_null() {
-            return Interest { read: !mark.eof && hungry, write: waiting > 0 };
+            return Interest { read: !mark.eof && hungry, write };
         }
         if self.is_over() || self.conn.is(Flag::Resolving) {
             return Interest::default();
@@ -215,8 +240,8 @@ impl Entry {
             return Interest { read: !mark.accept_paused, write: self.datagrams_wait() };
         }
         let draining = self.conn.is(Flag::Draining);
-        let paused = self.conn.is(Flag::Full);
-        Interest { read: !mark.eof && (draining || (hungry && !paused)), write: waiting > 0 }
+        let paused = self.conn.is(Flag::Full) && !mark.tls.contains(Tls::HANDSHAKING);
+        Interest { read: !mark.eof && (draining || (hungry && !paused)), write }
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::entry::Tls;
 use super::pool::READ_BUFFER;
 use super::timers::Action;
 use super::transport::Socket;
@@ -54,7 +55,11 @@ impl Manager {
                 }
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(source) if entry.mark.get().tls.contains(Tls::SECURE) => self.fail_secure_read(entry, source),
             Err(source) => self.fail(entry, &Error::Io { phase: "read", source }),
+        }
+        if entry.mark.get().tls.contains(Tls::SECURE) {
+            self.after_secure_read(entry);
         }
     }
 
@@ -111,7 +116,10 @@ impl Manager {
                     self.registry.core.doom(entry);
                 }
             } else {
-                self.with_protocol(entry, |protocol, connection| protocol.ended(connection));
+                let cut_off = mark.tls.contains(Tls::CUT_OFF);
+                self.with_protocol(entry, |protocol, connection| {
+                    if cut_off { protocol.cut_off(connection) } else { protocol.ended(connection) }
+                });
             }
         }
     }

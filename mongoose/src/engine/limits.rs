@@ -41,6 +41,8 @@ pub struct Limits {
     /// How long making a connection may take, the lookup of its host included. Default: 30 s. An address that does not
     /// answer leaves time for the others.
     pub connect_time: Duration,
+    /// How long TLS's handshake may take, from the connection's start. Default: 10 s. Past it, it is closed.
+    pub handshake_time: Duration,
     /// How long output may wait without any of it leaving. Default: 60 s. Past it the connection is closed.
     pub write_time: Duration,
 }
@@ -59,6 +61,7 @@ impl Default for Limits {
             idle_time: Duration::from_secs(75),
             reply_time: Duration::from_secs(60),
             connect_time: Duration::from_secs(30),
+            handshake_time: Duration::from_secs(10),
             write_time: Duration::from_secs(60),
         }
     }

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::{Rc, Weak};
 
 use super::core::Core;
-use super::transport::Socket;
+use super::transport::{ServerTls, Socket};
 use super::{Acceptor, Admission, ConnectionId, Limits, Protocol, Registry};
 use crate::ffi::{self, Bind, Flag};
 use crate::net::{AccessList, Endpoint, Handler, Scheme, Stream, udp};
@@ -23,6 +23,7 @@ pub struct ListenerBuilder<'u> {
     limits: Limits,
     bind: Bind,
     access: Option<AccessList>,
+    secure: Option<ServerTls>,
 }
 
 /// Where to listen.
@@ -44,7 +45,7 @@ impl<'u> ListenerBuilder<'u> {
 
     fn new(registry: &'u Registry, place: Place<'u>) -> Self {
         let bind = Bind { backlog: 1024, reuse_port: registry.core.ports.get().is_some() };
-        Self { registry, place, limits: Limits::default(), bind, access: None }
+        Self { registry, place, limits: Limits::default(), bind, access: None, secure: None }
     }
 
     /// What a peer may make us hold.
@@ -82,10 +83,20 @@ impl<'u> ListenerBuilder<'u> {
         self
     }
 
+    /// Speaks TLS: on an `https://` or `tls://` URL, or on a socket that listens already.
+    ///
+    /// In C a listener whose handler forgets `mg_tls_init` serves plaintext at such a URL; here it is an error.
+    #[cfg(feature = "tls-rustls")]
+    #[doc(alias = "mg_tls_init")]
+    pub fn tls(mut self, config: crate::tls::ServerConfig) -> Self {
+        self.secure = Some(config);
+        self
+    }
+
     /// Serves HTTP, all connections by one handler.
     ///
     /// # Errors
-    /// [`Error::Url`] for a URL that is not `http://address:port`; [`Error::Listen`] when the system refuses, say
+    /// [`Error::Url`] for a URL that is not `http://address:port` (`https://` with TLS); [`Error::Listen`] when the system refuses, say
     /// because the port is taken.
     #[doc(alias = "mg_http_listen")]
     pub fn http(self, handler: impl http::Handler) -> Result<Listener, Error> {
@@ -121,7 +132,7 @@ impl<'u> ListenerBuilder<'u> {
     /// Accepts raw TCP connections, all handled by one handler.
     ///
     /// # Errors
-    /// [`Error::Url`] for a URL that is not `tcp://address:port`; [`Error::Listen`] when the system refuses.
+    /// [`Error::Url`] for a URL that is not `tcp://address:port` (`tls://` with TLS); [`Error::Listen`] when the system refuses.
     #[doc(alias = "mg_listen")]
     pub fn tcp(self, handler: impl Handler) -> Result<Listener, Error> {
         let shared = Rc::new(RefCell::new(handler));
@@ -167,17 +178,23 @@ impl<'u> ListenerBuilder<'u> {
             Place::Socket(socket) => format!("descriptor {}", socket.as_raw_fd()),
         };
         let failed = |source| Error::Listen { url: url.clone(), source };
+        let secure = self.secure;
+        if secure.is_some() && scheme == Scheme::Udp {
+            return Err(Error::Url { url, reason: "datagrams have no TLS" });
+        }
+        let scheme = if secure.is_some() { scheme.secure() } else { scheme };
+        let listens = |socket| Socket::Listener(socket, secure.clone());
         let socket = match (self.place, scheme) {
             (Place::Url(url), Scheme::Udp) => {
                 let bind = |address| ffi::bind_datagrams(address, self.bind).map(Socket::datagrams);
                 bind_shared(core, url, &Endpoint::parse(url, scheme)?, bind)
             }
             (Place::Url(url), _) => {
-                let bind = |address| ffi::listen(address, self.bind).map(Socket::Listener);
+                let bind = |address| ffi::listen(address, self.bind).map(listens);
                 bind_shared(core, url, &Endpoint::parse(url, scheme)?, bind)
             }
             (Place::Socket(socket), Scheme::Udp) => ffi::take_datagrams(socket).map(Socket::datagrams),
-            (Place::Socket(socket), _) => ffi::take_listener(socket).map(Socket::Listener),
+            (Place::Socket(socket), _) => ffi::take_listener(socket).map(listens),
         };
         let socket = socket.map_err(failed)?;
         // A Unix socket has none.

@@ -21,6 +21,7 @@ mod protocol;
 mod readiness;
 mod reap;
 mod registry;
+mod secure;
 mod source;
 mod stats;
 mod table;

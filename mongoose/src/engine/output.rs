@@ -117,6 +117,9 @@ impl Output {
     /// Writes until nothing is left or the transport takes no more, and answers how many bytes it took. An emptied
     /// gathering buffer goes to `spare`, one with a rest is replaced by one of the rest's size.
     pub(super) fn flush(&mut self, transport: &mut Transport, spare: &mut Vec<u8>) -> io::Result<usize> {
+        if self.len == 0 {
+            transport.push()?;
+        }
         let written = self.write(transport, spare, &[])?;
         self.give_back(spare);
         Ok(written)

@@ -28,6 +28,13 @@ pub(crate) trait Protocol {
         connection.drain();
     }
 
+    /// The peer's bytes end without TLS's word that they are all. What was sent has been offered to
+    /// [`receive`](Self::receive). The default reports that, and closes.
+    fn cut_off(&mut self, connection: &Connection<'_>) {
+        self.failed(connection, &Error::Truncated);
+        connection.close();
+    }
+
     /// All that waited to be sent has left, after some of it had to wait.
     fn written(&mut self, _connection: &Connection<'_>) {}
 

@@ -7,6 +7,16 @@ use std::os::unix::fs::FileExt;
 
 use super::datagrams::Datagrams;
 use crate::ffi;
+#[cfg(feature = "tls-rustls")]
+use crate::tls;
+
+/// What a listener that speaks TLS shows to its peers.
+#[cfg(feature = "tls-rustls")]
+pub(super) type ServerTls = tls::ServerConfig;
+
+/// Without TLS there is none.
+#[cfg(not(feature = "tls-rustls"))]
+pub(super) type ServerTls = std::convert::Infallible;
 
 /// How much of a file is copied at a time where the system does not send it by itself.
 const FILE_COPY: usize = 64 << 10;
@@ -15,13 +25,85 @@ const FILE_COPY: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain(TcpStream),
+    #[cfg(feature = "tls-rustls")]
+    Tls(Box<tls::Session>),
+}
+
+/// What the engine has to know of a transport that keeps bytes of its own: a plain one keeps none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held {
+    /// Nothing but the handshake is written or read.
+    pub(super) handshaking: bool,
+    /// A read would tell something that the selector does not announce.
+    pub(super) unread: bool,
+    /// Records wait for room in the socket.
+    pub(super) unsent: bool,
 }
 
 impl Transport {
+    /// Of a connection that was accepted. `None` when it cannot be served.
+    pub(super) fn accepted(stream: TcpStream, secure: Option<&ServerTls>) -> Option<Self> {
+        match secure {
+            None => Some(Self::Plain(stream)),
+            #[cfg(feature = "tls-rustls")]
+            Some(config) => tls::Session::accept(stream, config).map(|session| Self::Tls(Box::new(session))),
+            #[cfg(not(feature = "tls-rustls"))]
+            Some(never) => match *never {},
+        }
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        !matches!(self, Self::Plain(_))
+    }
+
+    pub(super) fn held(&mut self) -> Held {
+        match self {
+            Self::Plain(_) => Held::default(),
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(session) => Held {
+                handshaking: session.is_handshaking(),
+                unread: session.has_unread(),
+                unsent: session.has_unsent(),
+            },
+        }
+    }
+
+    /// Sends what the transport itself keeps. What the socket does not take is [held](Self::held) on.
+    pub(super) fn push(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(session) => match session.push() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+                pushed => pushed,
+            },
+        }
+    }
+
+    /// Has the peer told, behind all that was written, that nothing follows. Once; a plain transport says so by its end.
+    pub(super) fn notify_close(&mut self) {
+        match self {
+            Self::Plain(_) => {}
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(session) => session.notify_close(),
+        }
+    }
+
+    /// Why the bytes that came cannot be taken, after a read that failed with `InvalidData`.
+    #[cfg(feature = "tls-rustls")]
+    pub(super) fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(session) => session.failure(),
+        }
+    }
+
     /// Reads what has arrived; 0 when the peer has ended its direction.
     pub(super) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read(room),
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(session) => session.read(room),
         }
     }
 
@@ -30,15 +112,24 @@ impl Transport {
         match (self, slices) {
             (Self::Plain(stream), [one]) => stream.write(one),
             (Self::Plain(stream), many) => stream.write_vectored(many),
+            #[cfg(feature = "tls-rustls")]
+            (Self::Tls(session), slices) => session.write(slices),
         }
     }
 
     /// Writes what the socket takes of `len` bytes of a file, at least one of which is asked for. Some may be left
     /// though the socket takes more. A file that ends before is an error.
     pub(super) fn write_file(&mut self, file: &File, offset: u64, len: usize) -> io::Result<usize> {
-        #[cfg(all(target_os = "linux", not(mongoose_portable)))]
+        #[cfg(feature = "tls-rustls")]
+        if let Self::Tls(session) = self
+            && session.owed() > 0
         {
-            let Self::Plain(stream) = self;
+            // Of this file: it need not be read again.
+            return session.write(&[]);
+        }
+        #[cfg(all(target_os = "linux", not(mongoose_portable)))]
+        #[allow(irrefutable_let_patterns, reason = "without TLS there is no other")]
+        if let Self::Plain(stream) = self {
             match ffi::send_file(stream, file, offset, len) {
                 Ok(0) => return Err(file_ended()),
                 // Some file systems have no such way.
@@ -66,6 +157,8 @@ impl Transport {
     fn stream(&self) -> &TcpStream {
         match self {
             Self::Plain(stream) => stream,
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(session) => session.socket(),
         }
     }
 }
@@ -79,7 +172,8 @@ fn file_ended() -> io::Error {
 pub(crate) enum Socket {
     /// The host is being looked up.
     None,
-    Listener(TcpListener),
+    /// The second is what it shows to its peers where it speaks TLS.
+    Listener(TcpListener, Option<ServerTls>),
     Stream(Transport),
     Datagrams(Box<Datagrams>),
     /// Closed and never touched again (invariant 8).
@@ -94,7 +188,7 @@ impl Socket {
     /// Runs with what the selector knows the socket by.
     pub(super) fn with_source<R>(&self, run: impl FnOnce(Source<'_>) -> R) -> Option<R> {
         match self {
-            Self::Listener(listener) => Some(run(ffi::source_of(listener))),
+            Self::Listener(listener, _) => Some(run(ffi::source_of(listener))),
             Self::Stream(transport) => Some(run(ffi::source_of(transport.stream()))),
             Self::Datagrams(datagrams) => Some(run(ffi::source_of(datagrams.socket()))),
             Self::None | Self::Closed => None,
@@ -111,7 +205,7 @@ impl Socket {
 
     pub(super) fn local_addr(&self) -> Option<SocketAddr> {
         match self {
-            Self::Listener(listener) => listener.local_addr().ok(),
+            Self::Listener(listener, _) => listener.local_addr().ok(),
             Self::Stream(transport) => transport.stream().local_addr().ok(),
             Self::Datagrams(datagrams) => datagrams.socket().local_addr().ok(),
             Self::None | Self::Closed => None,

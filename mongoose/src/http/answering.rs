@@ -199,7 +199,7 @@ impl<H: Handler> Server<H> {
                 self.handler.borrow_mut().event(connection, Event::Error(&error));
                 // What was made still leaves; without the mark of a whole body, the peer sees that it is not.
                 connection.set_responding(false);
-                connection.drain_and_linger();
+                connection.drain_broken();
             }
         }
         true

@@ -435,6 +435,11 @@ impl<H: Handler> Protocol for Server<H> {
         connection.drain();
     }
 
+    /// A message says itself where it ends.
+    fn cut_off(&mut self, connection: &Connection<'_>) {
+        self.ended(connection);
+    }
+
     fn written(&mut self, connection: &Connection<'_>) {
         self.handler.borrow_mut().event(connection, Event::Write);
     }

@@ -8,6 +8,8 @@ pub(crate) enum Scheme {
     Tcp,
     Udp,
     Http,
+    Tls,
+    Https,
 }
 
 impl Scheme {
@@ -16,13 +18,26 @@ impl Scheme {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Http => "http",
+            Self::Tls => "tls",
+            Self::Https => "https",
         }
     }
 
     pub(crate) fn default_port(self) -> Option<u16> {
         match self {
-            Self::Tcp | Self::Udp => None,
+            Self::Tcp | Self::Udp | Self::Tls => None,
             Self::Http => Some(80),
+            Self::Https => Some(443),
+        }
+    }
+
+    /// The same over TLS.
+    pub(crate) fn secure(self) -> Self {
+        match self {
+            Self::Tcp | Self::Tls => Self::Tls,
+            Self::Http | Self::Https => Self::Https,
+            // Refused before.
+            Self::Udp => Self::Udp,
         }
     }
 }
@@ -42,7 +57,9 @@ impl Endpoint {
         if !name.eq_ignore_ascii_case(scheme.name()) {
             let secure =
                 ["https", "tls", "wss", "mqtts"].iter().any(|secure| name.eq_ignore_ascii_case(secure));
-            return Err(bad(if secure {
+            return Err(bad(if scheme.secure() == scheme {
+                "a TLS configuration is for https:// and tls:// URLs"
+            } else if secure {
                 "TLS needs a configuration"
             } else {
                 "another scheme is needed here"
@@ -129,6 +146,8 @@ mod tests {
             ("HTTP://localhost:8000/", Scheme::Http, "localhost", 8000),
             ("http://[::1]:65535", Scheme::Http, "::1", 65535),
             ("http://[fe80::1%eth0]", Scheme::Http, "fe80::1%eth0", 80),
+            ("https://localhost", Scheme::Https, "localhost", 443),
+            ("tls://localhost:1", Scheme::Tls, "localhost", 1),
             ("http://[::ffff:127.0.0.1]:1", Scheme::Http, "::ffff:127.0.0.1", 1),
         ] {
             let endpoint = Endpoint::parse(url, scheme).expect(url);
@@ -168,5 +187,6 @@ mod tests {
             assert!(matches!(&error, Error::Url { url: named, .. } if named == url), "{error}");
         }
         assert!(Endpoint::parse("tcp://h", Scheme::Tcp).is_err(), "raw TCP has no default port");
+        assert!(Endpoint::parse("tls://h", Scheme::Tls).is_err(), "nor has raw TLS");
     }
 }

@@ -1,0 +1,45 @@
+//! TLS: what a listener shows to its peers.
+//!
+//! A configuration is made once, from PEM files or texts, and shared by listeners, connections and threads. A URL that
+//! asks for TLS needs one, and one on a plain URL is an error: nothing is ever served in plaintext by mistake.
+//!
+//! ```no_run
+//! use mongoose::{Manager, http, tls};
+//!
+//! let mut manager = Manager::new()?;
+//! let config = tls::ServerConfig::from_files("chain.pem", "key.pem")?;
+//! manager.listener("https://0.0.0.0:443").tls(config).http(
+//!     |_: http::Request<'_>, reply: http::Reply<'_>| reply.text("hello"),
+//! )?;
+//! manager.run_until_signal()?;
+//! # Ok::<(), mongoose::Error>(())
+//! ```
+//!
+//! The protocol is [rustls](https://docs.rs/rustls)'s, TLS 1.2 and 1.3, the cryptography
+//! [graviola](https://docs.rs/graviola)'s, whose licence goes with Mongoose's: keys may be RSA (2,048 bits and more),
+//! P-256, P-384 and, in TLS 1.3 alone, Ed25519. It needs an x86-64 processor with AVX2, ADX and AES, or an aarch64 one with AES; making a
+//! configuration elsewhere is an error. Certificates are valid by the system's clock.
+//!
+//! # A connection's life
+//!
+//! Handlers see a connection once its handshake is done: [`Event::Accept`](crate::Event::Accept) comes then. One that
+//! fails, or takes longer than [`Limits::handshake_time`](crate::Limits::handshake_time), is an
+//! [`Event::Error`](crate::Event::Error) and an [`Event::Close`](crate::Event::Close) without an `Accept`; the peer gets
+//! the alert.
+//!
+//! The end is told from a cut. [`drain`](crate::Connection::drain) sends all that waits, then TLS's `close_notify`;
+//! [`close`](crate::Connection::close) sends neither. A raw handler gets
+//! [`Error::Truncated`](crate::Error::Truncated) when the peer's bytes end without a `close_notify`; in HTTP that is an
+//! error only in the middle of a message.
+//!
+//! # Not here yet
+//!
+//! Clients, several certificates by name, ALPN, and certificates of clients.
+
+mod pem;
+mod provider;
+mod server_config;
+mod session;
+
+pub use server_config::ServerConfig;
+pub(crate) use session::Session;

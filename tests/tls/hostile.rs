@@ -1,0 +1,233 @@
+//! Peers that do not speak TLS, or not to the end: hazard 20, and the handshake's deadline.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mongoose::{Connection, Error, Event, Limits, Manager};
+use mongoose_tests::{Client, PATIENCE, Server, poll_until};
+
+use crate::certificates;
+use crate::peer::Peer;
+use crate::wire::record_types;
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// A raw server that writes down what it is told.
+fn logging(limits: Limits) -> (Server, Log) {
+    let log = Log::default();
+    let inner = Arc::clone(&log);
+    let server = crate::raw(limits, move || {
+        move |connection: &Connection<'_>, event: Event<'_>| {
+            let line = match event {
+                Event::Error(error) => format!("{error}"),
+                Event::Read => {
+                    let text = String::from_utf8_lossy(connection.received()).into_owned();
+                    connection.consume(usize::MAX);
+                    text
+                }
+                other => format!("{other:?}"),
+            };
+            inner.lock().expect("no panic").push(line);
+            Ok(())
+        }
+    });
+    (server, log)
+}
+
+/// Waits until the server has closed its connections, and answers what it was told.
+fn told(server: &Server, log: &Log) -> Vec<String> {
+    server.wait_until("the server to close", |registry| registry.connections().len() == 1);
+    std::mem::take(&mut *log.lock().expect("no panic"))
+}
+
+/// Sends what is no TLS, and answers all that comes back.
+fn send_plain(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut client = Client::connect(address);
+    // The server may have seen enough of it already.
+    let _ = client.stream().try_clone().expect("a handle").write_all(bytes);
+    client.to_end()
+}
+
+#[test]
+fn a_plain_request_gets_an_alert_and_no_reply() {
+    let (server, log) = logging(Limits::default());
+    for request in [
+        b"GET / HTTP/1.1\r\nHost: test\r\n\r\n".to_vec(),
+        vec![b'x'; 300_000],
+        b"\x16\x03\x01\xff\xff".to_vec(),
+        vec![0; 64],
+    ] {
+        let answer = send_plain(server.address, &request);
+        assert_eq!(record_types(&answer), [21], "a record, an alert");
+        let told = told(&server, &log);
+        assert!(told[0].starts_with("TLS failed in the handshake: "), "{told:?}");
+        assert_eq!(told[1..], ["Close"], "no Accept, no bytes");
+    }
+}
+
+#[test]
+fn a_peer_that_leaves_in_the_handshake_is_an_error() {
+    let (server, log) = logging(Limits::default());
+    let mut peer = Peer::new(server.address);
+    let hello = peer.records();
+    peer.socket.write_all(&hello[..hello.len() / 2]).expect("to send");
+    peer.socket.shutdown(Shutdown::Write).expect("to shut down");
+    let reason = "TLS failed in the handshake: the peer closed before the handshake was done";
+    assert_eq!(told(&server, &log), [reason, "Close"]);
+}
+
+#[test]
+fn an_untrusting_peer_says_why() {
+    let (server, log) = logging(Limits::default());
+    let output = std::process::Command::new("openssl")
+        .args(["s_client", "-connect", &server.address.to_string(), "-verify_return_error"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("openssl");
+    assert!(!output.status.success());
+    let told = told(&server, &log);
+    assert!(told[0].contains("received fatal alert"), "{told:?}");
+    assert_eq!(told[1..], ["Close"]);
+}
+
+#[test]
+fn a_record_that_was_tampered_with_closes() {
+    let (server, log) = logging(Limits::default());
+    let mut peer = Peer::connect(server.address);
+    peer.send("good");
+    let mut records = peer.encrypt(b"evil");
+    *records.last_mut().expect("a byte") ^= 1;
+    peer.socket.write_all(&records).expect("to send");
+    let told = told(&server, &log);
+    assert_eq!(told[0], "Accept");
+    assert_eq!(told[1], "good");
+    assert!(told[2].starts_with("TLS failed in the traffic: "), "{told:?}");
+    assert_eq!(told[3..], ["Close"]);
+}
+
+#[test]
+fn plaintext_behind_the_handshake_is_not_taken() {
+    let (server, log) = logging(Limits::default());
+    let mut peer = Peer::connect(server.address);
+    peer.send("x");
+    server.wait_until("the first byte", |registry| registry.stats().received == 1);
+    peer.socket.write_all(b"\x17\x03\x03\x00\x05hello").expect("to send");
+    let told = told(&server, &log);
+    assert_eq!(told[..2], ["Accept", "x"]);
+    assert!(told[2].starts_with("TLS failed in the traffic: "), "{told:?}");
+    assert_eq!(told[3..], ["Close"]);
+}
+
+#[test]
+fn records_that_drip_byte_by_byte_are_put_together() {
+    let server = crate::https(|| crate::echo);
+    let mut peer = Peer::new(server.address);
+    while peer.tls.is_handshaking() {
+        for byte in peer.records() {
+            peer.socket.write_all(&[byte]).expect("to send");
+        }
+        peer.receive();
+    }
+    let request = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\ndrip";
+    for byte in peer.encrypt(request) {
+        peer.socket.write_all(&[byte]).expect("to send");
+    }
+    assert_eq!(peer.response().body, b"drip");
+}
+
+/// Turns that the loop makes while nothing comes.
+fn turns_at_rest(manager: &mut Manager) -> u64 {
+    let before = manager.stats().polls;
+    let timer = manager.once(Duration::from_millis(250), |_| {}).expect("a timer");
+    while timer.is_active() {
+        manager.poll(None).expect("to poll");
+        assert!(manager.stats().polls < before + 1000, "it spins");
+    }
+    manager.stats().polls - before
+}
+
+#[test]
+fn hazard_20_the_loop_rests_on_a_part_of_a_record() {
+    let mut manager = Manager::new().expect("a manager");
+    let config = certificates::server("p256");
+    let greet = |connection: &Connection<'_>, event: Event<'_>| {
+        if let Event::Accept = event {
+            connection.send("hello")?;
+        }
+        Ok(())
+    };
+    let listener = manager.listener("tls://127.0.0.1:0").tls(config).tcp(greet).expect("to listen");
+    let address = listener.local_addr();
+
+    // Of the first record.
+    let mut peer = Peer::new(address);
+    let hello = peer.records();
+    peer.socket.write_all(&hello[..3]).expect("to send");
+    poll_until(&mut manager, "the connection", |manager| manager.stats().accepted == 1);
+    // Something waits to be sent, and cannot leave before the handshake is done.
+    let id = manager.connections().into_iter().find(|id| *id != listener.id()).expect("it");
+    manager.connection(id).expect("it is there").send("early").expect("room");
+    let turns = turns_at_rest(&mut manager);
+    assert!(turns < 12, "{turns} turns on three bytes of a hello");
+
+    // Of a record behind the handshake.
+    let (done, joined) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut peer = peer;
+        peer.socket.write_all(&hello[3..]).expect("to send");
+        while peer.tls.is_handshaking() {
+            peer.receive();
+            peer.flush();
+        }
+        assert_eq!(peer.exactly(10), b"earlyhello");
+        let record = peer.encrypt(b"data");
+        peer.socket.write_all(&record[..record.len() - 1]).expect("to send");
+        done.send(peer).expect("the test to wait");
+    });
+    let mut peer = None;
+    poll_until(&mut manager, "the client", |_| {
+        peer = joined.try_recv().ok();
+        peer.is_some()
+    });
+    let turns = turns_at_rest(&mut manager);
+    assert!(turns < 12, "{turns} turns on a part of a record");
+}
+
+#[test]
+fn a_handshake_that_takes_too_long_ends() {
+    let mut limits = Limits::default();
+    limits.handshake_time = Duration::from_millis(50);
+    let (server, log) = logging(limits);
+    let mut silent = TcpStream::connect(server.address).expect("to connect");
+    silent.set_read_timeout(Some(PATIENCE)).expect("an option");
+    assert_eq!(silent.read(&mut [0; 1]).expect("no reset"), 0, "closed");
+    assert_eq!(told(&server, &log), ["the deadline passed: handshake", "Close"]);
+}
+
+#[test]
+fn the_deadline_of_a_handshake_is_not_that_of_a_connection() {
+    let mut limits = Limits::default();
+    limits.handshake_time = Duration::from_secs(5);
+    limits.idle_time = Duration::from_millis(50);
+    let server = crate::https_within(limits, || crate::echo);
+    let mut peer = Peer::connect(server.address);
+    assert_eq!(peer.get("/").status, 200);
+    // The idle time's end, said properly.
+    assert_eq!(peer.end(), (Vec::new(), crate::peer::End::Notified));
+}
+
+#[test]
+fn a_raw_handler_is_told_that_bytes_were_cut_off() {
+    let (server, log) = logging(Limits::default());
+    let mut peer = Peer::connect(server.address);
+    peer.send("half a mess");
+    peer.socket.shutdown(Shutdown::Write).expect("to shut down");
+    assert_eq!(told(&server, &log), ["Accept", "half a mess", &Error::Truncated.to_string(), "Close"]);
+
+    let mut peer = Peer::connect(server.address);
+    peer.send("a message");
+    peer.notify_close();
+    assert_eq!(told(&server, &log), ["Accept", "a message", "Close"]);
+}

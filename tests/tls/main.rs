@@ -1,0 +1,46 @@
+//! TLS, through programs that speak it and through a peer that sends exactly what it is told to.
+
+mod certificates;
+mod configuration;
+mod hostile;
+mod peer;
+mod programs;
+mod replies;
+mod streams;
+mod wire;
+
+use mongoose::http::{Reply, Request};
+use mongoose::{Error, Handler, Limits, tls};
+use mongoose_tests::Server;
+
+/// Serves HTTP over TLS on a thread, with the P-256 certificate.
+fn https<H: mongoose::http::Handler>(make: impl FnOnce() -> H + Send + 'static) -> Server {
+    https_within(Limits::default(), make)
+}
+
+fn https_within<H: mongoose::http::Handler>(
+    limits: Limits,
+    make: impl FnOnce() -> H + Send + 'static,
+) -> Server {
+    let config = certificates::server("p256");
+    Server::start(move |manager| {
+        manager.listener("https://127.0.0.1:0").limits(limits).tls(config).http(make())
+    })
+}
+
+/// Takes raw connections over TLS on a thread.
+fn raw<H: Handler>(limits: Limits, make: impl FnOnce() -> H + Send + 'static) -> Server {
+    let config = certificates::server("p256");
+    Server::start(move |manager| manager.listener("tls://127.0.0.1:0").limits(limits).tls(config).tcp(make()))
+}
+
+/// Answers with what came.
+fn echo(request: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
+    reply.body(request.body())
+}
+
+/// It is made once and shared.
+#[test]
+fn a_configuration_is_for_every_thread() {
+    static_assertions::assert_impl_all!(tls::ServerConfig: Clone, Send, Sync);
+}

@@ -1,0 +1,143 @@
+//! Raw connections through TLS.
+
+use std::time::Duration;
+
+use mongoose::{Connection, Event, Limits, Manager, State};
+use mongoose_tests::{Random, poll_until, scaled};
+
+use crate::peer::{End, Peer};
+use crate::{certificates, raw};
+
+fn echo(connection: &Connection<'_>, event: Event<'_>) -> Result<(), mongoose::Error> {
+    if let Event::Read = event {
+        connection.send(connection.received())?;
+        connection.consume(usize::MAX);
+    }
+    Ok(())
+}
+
+#[test]
+fn an_echo_at_any_chunking_comes_back() {
+    let server = raw(Limits::default(), || echo);
+    let mut random = Random::new(3);
+    let bytes = random.bytes(scaled(300_000));
+    for mean in [10, 1000, 30_000] {
+        let mut peer = Peer::connect(server.address);
+        for piece in random.split(&bytes, mean) {
+            peer.send(piece);
+            assert_eq!(peer.exactly(piece.len()), piece);
+        }
+    }
+}
+
+#[test]
+fn a_connection_says_that_it_is_secure() {
+    let server = raw(Limits::default(), || {
+        |connection: &Connection<'_>, event: Event<'_>| {
+            if let Event::Accept = event {
+                connection.send(format!("{}", connection.state().contains(State::TLS)))?;
+                connection.drain();
+            }
+            Ok(())
+        }
+    });
+    assert_eq!(Peer::connect(server.address).end(), (b"true".to_vec(), End::Notified));
+}
+
+/// More than rustls and the socket hold, to a peer that reads nothing before all is queued.
+#[test]
+fn a_draining_connection_delivers_all_before_it_says_so() {
+    let body = Random::new(5).bytes(scaled(10_000_000));
+    let sent = body.clone();
+    let server = raw(Limits::default(), move || {
+        move |connection: &Connection<'_>, event: Event<'_>| {
+            if let Event::Accept = event {
+                connection.send(sent.clone())?;
+                connection.drain();
+            }
+            Ok(())
+        }
+    });
+    let mut peer = Peer::connect(server.address);
+    let (received, end) = peer.end();
+    assert!(received == body, "{} of {} bytes", received.len(), body.len());
+    assert_eq!(end, End::Notified);
+}
+
+#[test]
+fn a_closed_connection_is_cut_off() {
+    let server = raw(Limits::default(), || {
+        |connection: &Connection<'_>, event: Event<'_>| {
+            if let Event::Read = event {
+                connection.close();
+            }
+            Ok(())
+        }
+    });
+    assert_eq!(Peer::connect(server.address).send("x").end(), (Vec::new(), End::Cut));
+}
+
+#[test]
+fn a_paused_connection_shows_later_what_was_decrypted() {
+    let mut limits = Limits::default();
+    limits.received = 1000;
+    let server = raw(limits, || {
+        move |connection: &Connection<'_>, event: Event<'_>| {
+            if let Event::Read = event {
+                // A hundred bytes at a time, with a rest in between.
+                connection.send(&connection.received()[..connection.received().len().min(100)])?;
+                connection.consume(100);
+                connection.pause();
+                let id = connection.id();
+                connection
+                    .registry()
+                    .once(Duration::from_millis(1), move |registry| {
+                        if let Ok(connection) = registry.connection(id) {
+                            connection.resume();
+                        }
+                    })?
+                    .detach();
+            }
+            Ok(())
+        }
+    });
+    let mut peer = Peer::connect(server.address);
+    let bytes = Random::new(11).bytes(scaled(40_000));
+    // Full records, each of which is more than the server holds at a time.
+    peer.send(&bytes);
+    assert!(peer.exactly(bytes.len()) == bytes, "other bytes came back");
+}
+
+#[test]
+fn a_shutdown_ends_connections_properly() {
+    let mut manager = Manager::new().expect("a manager");
+    let config = certificates::server("p256");
+    let listener = manager.listener("tls://127.0.0.1:0").tls(config).tcp(echo).expect("to listen");
+    let address = listener.local_addr();
+    let client = std::thread::spawn(move || {
+        let mut peer = Peer::connect(address);
+        peer.send("x");
+        assert_eq!(peer.exactly(1), b"x");
+        peer.end().1
+    });
+    poll_until(&mut manager, "the echo", |manager| manager.stats().sent == 1);
+    manager.shutdown(Duration::from_secs(30)).expect("to end");
+    assert_eq!(client.join().expect("no panic"), End::Notified);
+}
+
+#[test]
+fn what_other_threads_send_arrives() {
+    let server = raw(Limits::default(), || echo);
+    let mut peer = Peer::connect(server.address);
+    peer.send("x");
+    assert_eq!(peer.exactly(1), b"x");
+    let id = server.ask(|registry| {
+        registry
+            .connections()
+            .into_iter()
+            .find(|id| registry.connection(*id).is_ok_and(|one| one.state().contains(State::TLS)))
+    });
+    let bytes = Random::new(13).bytes(scaled(2_000_000));
+    server.handle.send(id.expect("the connection"), bytes.clone()).expect("to be queued");
+    assert!(peer.exactly(bytes.len()) == bytes, "other bytes came");
+}
