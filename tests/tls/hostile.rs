@@ -229,5 +229,5 @@ fn a_raw_handler_is_told_that_bytes_were_cut_off() {
     let mut peer = Peer::connect(server.address);
     peer.send("a message");
     peer.notify_close();
-    assert_eq!(told(&server, &log), ["Accept", "a message", "Close"]);
+    assert_eq!(told(&server, &log), ["Accept", "a message", "End", "Close"]);
 }

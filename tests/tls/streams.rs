@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mongoose::{Connection, Event, Limits, Manager, State};
+use mongoose::{Connection, Error, Event, Limits, Manager, State};
 use mongoose_tests::{Random, poll_until, scaled};
 
 use crate::peer::{End, Peer};
@@ -140,4 +140,31 @@ fn what_other_threads_send_arrives() {
     let bytes = Random::new(13).bytes(scaled(2_000_000));
     server.handle.send(id.expect("the connection"), bytes.clone()).expect("to be queued");
     assert!(peer.exactly(bytes.len()) == bytes, "other bytes came");
+}
+
+#[test]
+fn our_end_is_said_properly_and_the_peers_bytes_still_come() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = raw(Limits::default(), move || {
+        move |connection: &Connection<'_>, event: Event<'_>| {
+            match event {
+                Event::Accept => {
+                    connection.send("all of it")?;
+                    connection.end();
+                }
+                Event::Read => {
+                    tell.send(connection.received().to_vec()).map_err(Error::handler)?;
+                    connection.consume(usize::MAX);
+                }
+                _ => {}
+            }
+            Ok(())
+        }
+    });
+    let mut peer = Peer::connect(server.address);
+    assert_eq!(peer.end(), (b"all of it".to_vec(), End::Notified));
+    peer.send("after that");
+    assert_eq!(told.recv_timeout(mongoose_tests::PATIENCE).as_deref(), Ok(&b"after that"[..]));
+    peer.notify_close();
+    server.wait_until("the end", |registry| registry.connections().len() == 1);
 }

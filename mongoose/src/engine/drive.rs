@@ -387,6 +387,9 @@ impl Manager {
         if !entry.output.borrow().is_empty() {
             return;
         }
+        if entry.mark.get().tls.contains(Tls::SECURE) && !self.say_end(entry) {
+            return;
+        }
         if let Socket::Stream(transport) = &*entry.socket.borrow() {
             // Fails for a connection that is broken, and reading reports that.
             let _ = transport.shutdown_write();
