@@ -183,7 +183,7 @@ impl<'u> ListenerBuilder<'u> {
             return Err(Error::Url { url, reason: "datagrams have no TLS" });
         }
         let scheme = if secure.is_some() { scheme.secure() } else { scheme };
-        let listens = |socket| Socket::Listener(socket, secure.clone());
+        let listens = |socket| Socket::Listener(socket, secure.as_ref().cloned());
         let socket = match (self.place, scheme) {
             (Place::Url(url), Scheme::Udp) => {
                 let bind = |address| ffi::bind_datagrams(address, self.bind).map(Socket::datagrams);
