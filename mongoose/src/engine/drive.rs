@@ -101,16 +101,16 @@ impl Manager {
                 return;
             }
             let accepted = match &*listener.socket.borrow() {
-                Socket::Listener(socket, secure) => ffi::accept(socket)
-                    .map(|(stream, remote)| (Transport::accepted(stream, secure.as_ref()), remote)),
+                Socket::Listener(socket, secure) => ffi::accept(socket).map(|(stream, remote)| {
+                    // Whom the list denies is not worth a session of TLS.
+                    let admitted = listener.admits(remote);
+                    (admitted.then(|| Transport::accepted(stream, secure.as_ref())), remote)
+                }),
                 _ => return,
             };
             match accepted {
-                Ok((transport, remote)) => {
-                    if !listener.admits(remote) {
-                        core.counters.denied();
-                        continue;
-                    }
+                Ok((None, _)) => core.counters.denied(),
+                Ok((Some(transport), remote)) => {
                     core.counters.accepted();
                     if let Some(transport) = transport {
                         self.admit(listener, transport, remote);
