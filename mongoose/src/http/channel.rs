@@ -139,6 +139,14 @@ impl Channel {
 }
 
 impl State {
+    /// Queues a piece. An empty one says nothing, and would count for nothing.
+    fn push(&mut self, piece: Payload<'static>) {
+        if !piece.is_empty() {
+            self.queued += piece.len();
+            self.pieces.push_back(piece);
+        }
+    }
+
     /// Whether so many bytes more are welcome. An empty channel takes any number: nothing is too large to be sent.
     fn has_room(&self, more: usize, limit: usize) -> bool {
         self.queued == 0 || self.queued.saturating_add(more) <= limit
@@ -160,8 +168,7 @@ impl BodySender {
         if !state.has_room(piece.len(), self.channel.limit) {
             return Err(Error::OutputFull { limit: self.channel.limit });
         }
-        state.queued += piece.len();
-        state.pieces.push_back(piece);
+        state.push(piece);
         self.channel.wake(state);
         Ok(())
     }
@@ -183,8 +190,7 @@ impl BodySender {
         if state.gone {
             return Err(Error::Closed);
         }
-        state.queued += piece.len();
-        state.pieces.push_back(piece);
+        state.push(piece);
         self.channel.wake(state);
         Ok(())
     }
@@ -199,8 +205,7 @@ impl BodySender {
         if state.gone {
             return Err(Error::Closed);
         }
-        state.queued += piece.len();
-        state.pieces.push_back(piece.to_vec().into());
+        state.push(piece.to_vec().into());
         if state.queued > self.channel.limit {
             from.pause();
             if state.paused.iter().all(|(_, id)| *id != from.id()) {
@@ -318,5 +323,18 @@ impl fmt::Debug for BodySender {
 impl fmt::Debug for BodyReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyReceiver").field("connection", &self.channel.id.get()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_pieces_are_not_kept() {
+        let mut state = State::default();
+        (0..1000).for_each(|_| state.push(Payload::from_static(b"")));
+        state.push("x".into());
+        assert_eq!((state.pieces.len(), state.queued), (1, 1));
     }
 }
