@@ -122,7 +122,8 @@ impl Outgoing {
     fn write_file(&mut self, connection: &Connection<'_>, mut part: FilePart) -> Result<(), Error> {
         let len = part.left.min(FILE_PIECE as u64) as usize;
         let (file, offset) = (Arc::clone(&part.file), part.offset);
-        part.offset += len as u64;
+        // Past the largest offset the system refuses to read.
+        part.offset = part.offset.saturating_add(len as u64);
         part.left -= len as u64;
         self.file = (part.left > 0).then_some(part);
         self.write_framed(connection, len, |output| output.push_file(file, offset, len))
