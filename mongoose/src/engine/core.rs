@@ -141,11 +141,17 @@ impl Core {
     }
 
     /// Has the engine look at an entry after the current handler.
+    #[inline]
     pub(super) fn touch(&self, entry: &Rc<Entry>) {
         if !entry.mark.get().dirty {
-            entry.update(|mark| mark.dirty = true);
-            self.dirty.borrow_mut().push(Rc::clone(entry));
+            self.look_again_at(entry);
         }
+    }
+
+    #[cold]
+    fn look_again_at(&self, entry: &Rc<Entry>) {
+        entry.update(|mark| mark.dirty = true);
+        self.dirty.borrow_mut().push(Rc::clone(entry));
     }
 
     /// Marks an entry as closing and has it reaped after the batch.

@@ -61,8 +61,12 @@ impl Manager {
             return;
         }
         if !entry.conn.is_any([Flag::Listening, Flag::Connecting]) {
-            let received = entry.conn.received(&self.registry.views).len();
-            if (ready.readable || ready.hangup) && entry.wanted(received).read {
+            // What the selector was told holds, unless a handler has changed something since.
+            let reads = match entry.registered.get() {
+                Some(interest) if !entry.mark.get().dirty => interest.read,
+                _ => self.wants_read(entry),
+            };
+            if (ready.readable || ready.hangup) && reads {
                 self.read(entry);
             } else if ready.hangup {
                 self.hang_up(entry);

@@ -219,6 +219,7 @@ impl Entry {
     }
 
     /// What the selector should watch for.
+    #[inline]
     pub(super) fn wanted(&self, received: usize) -> Interest {
         let mark = self.mark.get();
         let waiting = self.output.borrow().len();
@@ -230,6 +231,11 @@ impl Entry {
         if !self.conn.is_any(rare) && !self.conn.as_ptr().is_null() {
             return Interest { read: !mark.eof && hungry, write };
         }
+        self.wanted_rarely(mark, hungry, write)
+    }
+
+    #[cold]
+    fn wanted_rarely(&self, mark: Mark, hungry: bool, write: bool) -> Interest {
         if self.is_over() || self.conn.is(Flag::Resolving) {
             return Interest::default();
         }

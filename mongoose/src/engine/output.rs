@@ -137,13 +137,7 @@ impl Output {
     }
 
     /// Writes what waits, then `behind`, until all is written or the transport takes no more.
-    fn write(
-        &mut self,
-        transport: &mut Transport,
-        spare: &mut Vec<u8>,
-        mut behind: &[u8],
-    ) -> io::Result<usize> {
-        let mut total = 0;
+    fn write(&mut self, transport: &mut Transport, spare: &mut Vec<u8>, behind: &[u8]) -> io::Result<usize> {
         if let [Chunk::Gathered(only)] = self.chunks.as_slices().0
             && self.chunks.len() == 1
             && behind.is_empty()
@@ -168,6 +162,17 @@ impl Output {
                 Err(error) => return Err(error),
             }
         }
+        self.write_chunks(transport, spare, behind)
+    }
+
+    /// The same for whatever waits.
+    fn write_chunks(
+        &mut self,
+        transport: &mut Transport,
+        spare: &mut Vec<u8>,
+        mut behind: &[u8],
+    ) -> io::Result<usize> {
+        let mut total = 0;
         while self.len > 0 || !behind.is_empty() {
             self.drop_empty(spare);
             if let Some(Chunk::File { file, offset, len }) = self.chunks.front() {
@@ -321,6 +326,7 @@ impl Output {
 }
 
 /// Keeps one emptied buffer for the next event, the larger of two, unless it is huge.
+#[inline]
 fn keep_larger(spare: &mut Vec<u8>, mut buffer: Vec<u8>) {
     if buffer.capacity() > spare.capacity() && buffer.capacity() <= SPARE_MAX {
         buffer.clear();
