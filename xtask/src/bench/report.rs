@@ -9,7 +9,7 @@ use super::metric::{Metric, format};
 use super::peers::{Peer, Peers};
 use super::results::Results;
 use super::targets::BUSY_ENOUGH;
-use super::{Fallible, Plan, check, footprint, nginx, targets, tools};
+use super::{Fallible, Plan, check, footprint, nginx, progress, targets, tools};
 use crate::{Outcome, workspace};
 
 /// The table of one case: medians, the extremes, and ratios to ours.
@@ -89,10 +89,29 @@ pub fn write(plan: &Plan, peers: &Peers, results: &Results) -> Outcome {
     text.push_str("\n## Figures\n\n");
     let tables: Vec<String> = plan.cases.iter().map(|one| case(one, results)).collect();
     text.push_str(&tables.join("\n"));
+    text.push_str(&pieces()?);
     let file = workspace::root().join("BENCHMARKS.md");
     fs::write(&file, text)?;
     println!("Written to {}", file.display());
     Ok(())
+}
+
+/// What the pieces of the hot path cost, as their own benchmark prints it.
+fn pieces() -> Fallible<String> {
+    progress::show("the pieces of the hot path");
+    let found = tools::output(
+        Command::new("cargo")
+            .args(["bench", "-q", "-p", "mongoose", "--features", "bench", "--bench", "hot_path"])
+            .args(["--", "--color", "never"])
+            .current_dir(workspace::root()),
+    )?;
+    progress::clear();
+    let found: String = found.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    Ok(format!(
+        "\n## Pieces\n\nWhat the gate costs is `head_parse` (the whole of it) beside `head_parse_by_httparse_alone` (the \
+         syntax alone), and\n`chunked_body` by the size of the chunks. `cargo bench -p mongoose --features bench`:\n\n\
+         ```text\n{found}```\n"
+    ))
 }
 
 fn machine(plan: &Plan) -> Fallible<String> {
