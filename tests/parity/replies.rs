@@ -221,3 +221,15 @@ fn a_connection_that_is_upgraded_goes_on_as_raw_bytes() {
     assert_eq!(client.send("and later").exactly(9), b"and later");
     assert!(client.end().to_end().is_empty());
 }
+
+#[test]
+fn http_1_0_knows_no_upgrade() {
+    let server = Server::http(|| {
+        |_: Request<'_>, reply: Reply<'_>| {
+            reply.upgrade("echo", |_: &Connection<'_>, _: Event<'_>| -> Result<(), Error> { unreachable!() })
+        }
+    });
+    let mut client = Client::connect(server.address);
+    client.send("GET / HTTP/1.0\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    assert_eq!(client.response().status, 500, "the handler's error, and no 101");
+}

@@ -167,3 +167,18 @@ fn a_shutdown_ends_event_streams() {
     assert!(text.ends_with("c\r\ndata: last\n\n\r\n0\r\n\r\n"), "{text}");
     assert!(kept.borrow()[0].is_closed());
 }
+
+#[test]
+fn events_cannot_have_a_length() {
+    let (told, errors) = std::sync::mpsc::channel();
+    let server = Server::http(move || {
+        move |_: Request<'_>, reply: Reply<'_>| {
+            let result = reply.length(3).events(1000);
+            told.send(result.as_ref().map(drop).map_err(ToString::to_string)).expect("a test that waits");
+            result.map(drop)
+        }
+    });
+    assert_eq!(Client::connect(server.address).get("/").status, 500);
+    let told = errors.recv_timeout(mongoose_tests::PATIENCE).expect("a result");
+    assert!(told.expect_err("an error").contains("events have no length"));
+}

@@ -1,6 +1,7 @@
 //! HTTP/1.x: requests, replies, and the handlers between them.
 
 mod answering;
+mod arriving;
 mod base64;
 mod channel;
 mod client;

@@ -228,12 +228,15 @@ impl<'r> Reply<'r> {
     }
 
     /// Answers 101 and gives the connection to a handler of raw bytes, beginning with those that came behind the
-    /// request.
+    /// request. To HTTP/1.0 it cannot be: whoever would answer it otherwise looks at [`Request::protocol`].
     ///
     /// # Errors
-    /// [`Error::Header`] when `protocol` is not a token; [`Error::Status`] for a reply that was deferred.
+    /// [`Error::Header`] when `protocol` is not a token; [`Error::Status`] for a reply that was deferred, or to HTTP/1.0.
     pub fn upgrade(mut self, protocol: &str, handler: impl crate::Handler) -> Result<(), Error> {
         let To::Now { connection, exchange, .. } = self.to else { return Err(Error::Status(101)) };
+        if exchange.terms.get().minor == 0 {
+            return Err(Error::Status(101));
+        }
         if protocol.is_empty() || !protocol.bytes().all(|byte| is_token(byte) || byte == b'/') {
             return Err(Error::Header { name: "Upgrade".to_owned(), reason: "the protocol is not a token" });
         }
@@ -298,9 +301,12 @@ impl<'r> Reply<'r> {
     /// browser that connects anew saw last is the request's header `Last-Event-ID`.
     ///
     /// # Errors
-    /// As [`text`](Self::text).
+    /// As [`text`](Self::text); [`Error::Body`] where a [`length`](Self::length) was announced.
     #[doc(alias = "MG_HTTP_SSE")]
     pub fn events(mut self, limit: usize) -> Result<EventSender, Error> {
+        if self.length.is_some() {
+            return Err(Error::Body("events have no length"));
+        }
         let (sender, receiver) = self.make_channel(limit);
         if !self.has_type {
             self = self.header("Content-Type", "text/event-stream");
@@ -312,14 +318,18 @@ impl<'r> Reply<'r> {
 
     /// Takes the request's body in pieces; the answer follows in [`Upload::end`]. It is for requests that
     /// [`Handler::body_mode`](super::Handler::body_mode) has streamed; for any other the whole body is there, and is
-    /// handed over at once.
+    /// handed over at once. Of what was set before nothing is kept: [`Upload::end`] gets a reply of its own.
     ///
     /// # Errors
-    /// [`Error::Status`] for a reply that was deferred, or from [`Upload::end`].
-    pub fn receive(self, upload: impl Upload) -> Result<(), Error> {
+    /// [`Error::Status`] for a reply that was deferred, or from [`Upload::end`]; what was wrong with a header or the
+    /// status.
+    pub fn receive(mut self, upload: impl Upload) -> Result<(), Error> {
         let To::Now { exchange, .. } = self.to else { return Err(Error::Status(100)) };
         if exchange.received {
             return Err(Error::Status(100));
+        }
+        if let Some(error) = self.error.take() {
+            return Err(*error);
         }
         exchange.rest.set(Some(Rest::Upload(Box::new(upload))));
         exchange.fate.set(Fate::Receiving);

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::answering::{Answer, Waiting};
+use super::arriving::{Arriving, Available};
 use super::date::DateCache;
 use super::deferred::{LateReply, Terms};
 use super::reply::Exchange;
-use super::upload::{Available, Incoming};
+use super::upload::Incoming;
 use super::{BodyMode, Handler, Reply, Request, Upload};
 use crate::engine::{Connection, Late, Protocol, Step};
 use crate::ffi::{HttpMessage, MessageFields};
@@ -86,7 +87,6 @@ pub(super) enum Stage {
     Chunked {
         head: usize,
         decoder: Box<Chunked>,
-        raw_end: usize,
     },
     /// The head was handled; the body is handed over as it comes.
     Upload(Box<Incoming>, Terms),
@@ -163,7 +163,7 @@ impl<H: Handler> Server<H> {
             }
             Framing::Chunked => {
                 let decoder = Box::new(Chunked::new(&limits));
-                self.stage = Stage::Chunked { head: head.len, decoder, raw_end: head.len };
+                self.stage = Stage::Chunked { head: head.len, decoder };
             }
         }
         ask_to_continue(connection, head, input);
@@ -187,7 +187,8 @@ impl<H: Handler> Server<H> {
                 return self.abandon(connection, upload, terms, &error);
             }
             ask_to_continue(connection, head, input);
-            let incoming = Incoming::new(upload, head.framing, &self.service.limits);
+            let body = Arriving::of_request(head.framing, &self.service.limits);
+            let incoming = Incoming { upload, body, received: 0 };
             self.stage = Stage::Upload(Box::new(incoming), terms);
             connection.set_appetite(APPETITE);
             self.wait_for_body(connection);
@@ -205,17 +206,18 @@ impl<H: Handler> Server<H> {
         let Stage::Upload(incoming, terms) = &mut self.stage else {
             unreachable!("called in this stage alone")
         };
-        let count = match incoming.available(input) {
+        let count = match incoming.body.available(input) {
             Available::Encoded => return Step::Decode,
             Available::Bytes(count) => count,
         };
         let mut result = Ok(());
         if count > 0 {
-            incoming.take(count);
+            incoming.body.take(count);
+            incoming.received += count as u64;
             result = incoming.upload.data(connection, &input[..count]);
             connection.consume_unit(count);
         }
-        let (terms, received, progress) = (*terms, incoming.received, incoming.progress());
+        let (terms, received, progress) = (*terms, incoming.received, incoming.body.progress());
         match (result, progress) {
             (Ok(()), Progress::More) => {
                 self.allow_body(connection, received);
@@ -263,11 +265,11 @@ impl<H: Handler> Server<H> {
     }
 
     fn next_chunks(&mut self, connection: &Connection<'_>, input: &[u8]) -> Step {
-        let Stage::Chunked { head, decoder, raw_end } = &self.stage else {
+        let Stage::Chunked { head, decoder } = &self.stage else {
             unreachable!("called in this stage alone")
         };
         match decoder.progress() {
-            Progress::More if input.len() > *raw_end => Step::Decode,
+            Progress::More if input.len() > head + decoder.body() => Step::Decode,
             Progress::More => {
                 self.allow_body(connection, decoder.body() as u64);
                 Step::Wait
@@ -409,12 +411,8 @@ impl<H: Handler> Protocol for Server<H> {
 
     fn decode(&mut self, input: &mut [u8]) -> usize {
         match &mut self.stage {
-            Stage::Chunked { head, decoder, raw_end } => {
-                let left = *head + decoder.decode(&mut input[*head..]);
-                *raw_end = left;
-                left
-            }
-            Stage::Upload(incoming, _) => incoming.decode(input),
+            Stage::Chunked { head, decoder } => *head + decoder.decode(&mut input[*head..]),
+            Stage::Upload(incoming, _) => incoming.body.decode(input),
             Stage::Head(_) | Stage::Sized { .. } => input.len(),
         }
     }

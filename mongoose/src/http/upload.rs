@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::Reply;
-use crate::gate::http::{Chunked, Framing, Progress};
-use crate::{Connection, Error, Limits};
+use super::arriving::Arriving;
+use crate::{Connection, Error};
 
 /// How a request's body reaches the handler: what [`Handler::body_mode`](super::Handler::body_mode) answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,78 +82,16 @@ pub trait Upload: 'static {
     }
 }
 
-/// A body that arrives.
+/// A body that arrives, and who takes it.
 pub(super) struct Incoming {
     pub(super) upload: Box<dyn Upload>,
-    left: Left,
+    pub(super) body: Arriving,
     /// What came so far, decoded.
     pub(super) received: u64,
 }
 
-#[derive(Debug)]
-enum Left {
-    Length(u64),
-    Chunked(Box<Chunked>),
-}
-
-/// What there is of a body at the front of the input.
-#[derive(Debug)]
-pub(super) enum Available {
-    /// So many bytes, which may be none.
-    Bytes(usize),
-    /// What is there has to be decoded first.
-    Encoded,
-}
-
-impl Incoming {
-    pub(super) fn new(upload: Box<dyn Upload>, framing: Framing, limits: &Limits) -> Self {
-        let left = match framing {
-            Framing::Length(length) => Left::Length(length as u64),
-            Framing::Chunked => Left::Chunked(Box::new(Chunked::streaming(limits.head))),
-        };
-        Self { upload, left, received: 0 }
-    }
-
-    pub(super) fn available(&self, input: &[u8]) -> Available {
-        match &self.left {
-            Left::Length(left) => {
-                Available::Bytes(usize::try_from(*left).map_or(input.len(), |left| left.min(input.len())))
-            }
-            Left::Chunked(decoder)
-                if decoder.progress() == Progress::More && decoder.body() < input.len() =>
-            {
-                Available::Encoded
-            }
-            Left::Chunked(decoder) => Available::Bytes(decoder.body()),
-        }
-    }
-
-    pub(super) fn take(&mut self, count: usize) {
-        self.received += count as u64;
-        match &mut self.left {
-            Left::Length(left) => *left -= count as u64,
-            Left::Chunked(decoder) => decoder.take(count),
-        }
-    }
-
-    pub(super) fn progress(&self) -> Progress {
-        match &self.left {
-            Left::Length(0) => Progress::Done,
-            Left::Length(_) => Progress::More,
-            Left::Chunked(decoder) => decoder.progress(),
-        }
-    }
-
-    pub(super) fn decode(&mut self, input: &mut [u8]) -> usize {
-        match &mut self.left {
-            Left::Chunked(decoder) => decoder.decode(input),
-            Left::Length(_) => input.len(),
-        }
-    }
-}
-
 impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("Incoming").field("body", &self.body).finish_non_exhaustive()
     }
 }

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Shared;
-use super::arriving::Arriving;
 use super::exchange::{Exchange, own};
 use super::gzip::Gunzip;
 use super::line::Line;
 use super::outbound::Body;
 use crate::engine::{Connection, Protocol, Step};
 use crate::gate::http::{Chunked, ResponseScan, unfold};
+use crate::http::arriving::Arriving;
 use crate::http::outgoing::{Outgoing, Pulled};
 use crate::{Error, Limits};
 
@@ -47,7 +47,6 @@ pub(super) enum Stage {
     Chunked {
         head: usize,
         decoder: Box<Chunked>,
-        raw_end: usize,
     },
     /// The body ends with the connection.
     Close {
@@ -257,11 +256,7 @@ impl Protocol for Link {
                 unfold(input);
                 input.len()
             }
-            Stage::Chunked { head, decoder, raw_end } => {
-                let left = *head + decoder.decode(&mut input[*head..]);
-                *raw_end = left;
-                left
-            }
+            Stage::Chunked { head, decoder } => *head + decoder.decode(&mut input[*head..]),
             Stage::Pieces { arriving, .. } => arriving.decode(input),
             _ => input.len(),
         }

@@ -1,6 +1,5 @@
 //! The client's side: requests on the loop, over connections that are kept.
 
-mod arriving;
 mod blocking;
 mod builder;
 mod exchange;

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::arriving::{Arriving, Available};
 use super::exchange::{Exchange, Receiver};
 use super::gzip::{self, Gunzip};
 use super::link::{Link, Phase, Sending, Stage};
@@ -13,6 +12,7 @@ use super::{Download, Response};
 use crate::engine::{Connection, Step};
 use crate::ffi::MessageFields;
 use crate::gate::http::{Chunked, Progress, ResponseFraming, ResponseHead, ResponseScan, Scanned, scratch};
+use crate::http::arriving::{Arriving, Available};
 use crate::{Error, Limits};
 
 /// How many bytes of a body that is taken in pieces may be held while its receiver pauses.
@@ -94,7 +94,7 @@ impl Link {
             }
             ResponseFraming::Chunked => {
                 let decoder = Box::new(Chunked::new(limits));
-                self.stage = Stage::Chunked { head: head.len, decoder, raw_end: head.len };
+                self.stage = Stage::Chunked { head: head.len, decoder };
                 self.next_chunks(connection, input)
             }
             ResponseFraming::Close => {
@@ -105,11 +105,11 @@ impl Link {
     }
 
     pub(super) fn next_chunks(&mut self, connection: &Connection<'_>, input: &[u8]) -> Step {
-        let Stage::Chunked { head, decoder, raw_end } = &self.stage else {
+        let Stage::Chunked { head, decoder } = &self.stage else {
             unreachable!("called in this stage alone")
         };
         match decoder.progress() {
-            Progress::More if input.len() > *raw_end => Step::Decode,
+            Progress::More if input.len() > head + decoder.body() => Step::Decode,
             Progress::More => {
                 self.arm(connection, Phase::Body);
                 Step::Wait
@@ -280,7 +280,7 @@ impl Link {
         let result = self.show(connection, head, message, b"", url, |response| download.head(response));
         connection.consume_unit(head.len);
         self.stage = Stage::Pieces {
-            arriving: Arriving::new(head.framing, limits),
+            arriving: Arriving::of_response(head.framing, limits),
             keep_alive: head.keep_alive,
             gunzip: self.gunzip(&exchange.request, head).map(Box::new),
         };

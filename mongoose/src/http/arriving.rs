@@ -1,12 +1,12 @@
-//! A response's body that is handed over while it arrives.
+//! A body that is handed over while it arrives.
 
 use crate::Limits;
-use crate::gate::http::{Chunked, Progress, ResponseFraming};
+use crate::gate::http::{Chunked, Framing, Progress, ResponseFraming};
 
 /// How much of a body is still to come.
 #[derive(Debug)]
 pub(super) enum Arriving {
-    Length(usize),
+    Length(u64),
     Chunked(Box<Chunked>),
     /// All until the connection's end.
     Close,
@@ -22,9 +22,16 @@ pub(super) enum Available {
 }
 
 impl Arriving {
-    pub(super) fn new(framing: ResponseFraming, limits: &Limits) -> Self {
+    pub(super) fn of_request(framing: Framing, limits: &Limits) -> Self {
         match framing {
-            ResponseFraming::Length(length) => Self::Length(length),
+            Framing::Length(length) => Self::Length(length as u64),
+            Framing::Chunked => Self::Chunked(Box::new(Chunked::streaming(limits.head))),
+        }
+    }
+
+    pub(super) fn of_response(framing: ResponseFraming, limits: &Limits) -> Self {
+        match framing {
+            ResponseFraming::Length(length) => Self::Length(length as u64),
             ResponseFraming::Chunked => Self::Chunked(Box::new(Chunked::streaming(limits.head))),
             ResponseFraming::Close => Self::Close,
         }
@@ -32,7 +39,9 @@ impl Arriving {
 
     pub(super) fn available(&self, input: &[u8]) -> Available {
         match self {
-            Self::Length(left) => Available::Bytes(input.len().min(*left)),
+            Self::Length(left) => {
+                Available::Bytes(usize::try_from(*left).map_or(input.len(), |left| left.min(input.len())))
+            }
             Self::Chunked(decoder)
                 if decoder.progress() == Progress::More && decoder.body() < input.len() =>
             {
@@ -46,7 +55,7 @@ impl Arriving {
     /// Notes that so many bytes were taken.
     pub(super) fn take(&mut self, count: usize) {
         match self {
-            Self::Length(left) => *left -= count,
+            Self::Length(left) => *left -= count as u64,
             Self::Chunked(decoder) => decoder.take(count),
             Self::Close => {}
         }
