@@ -37,9 +37,7 @@
 //! Clients, several certificates by name, ALPN, and certificates of clients.
 
 mod pem;
-mod provider;
-mod server_config;
-mod session;
+mod rustls;
 
-pub use server_config::ServerConfig;
-pub(crate) use session::Session;
+pub use self::rustls::ServerConfig;
+pub(crate) use self::rustls::Session;

@@ -8,9 +8,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, version};
 
-use super::pem::Pem;
 use super::provider::provider;
 use crate::Error;
+use crate::tls::pem::Pem;
 
 /// A certificate with its key, for [listeners](crate::ListenerBuilder::tls). Clones are the same configuration: workers
 /// and listeners share it, and sessions begun with one are resumed by all.
