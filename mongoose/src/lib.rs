@@ -85,8 +85,8 @@ mod version;
 pub use mongoose_sys as sys;
 
 pub use engine::{
-    Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Manager, Payload, Registry, State,
-    Stats, Timer, Workers, WorkersBuilder,
+    Connection, ConnectionId, ConnectorBuilder, Handle, Limits, Listener, ListenerBuilder, Manager, Payload,
+    Registry, State, Stats, Timer, Workers, WorkersBuilder,
 };
 pub use error::Error;
 pub use ffi::inherited_sockets;

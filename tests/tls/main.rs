@@ -1,6 +1,7 @@
 //! TLS, through programs that speak it and through a peer that sends exactly what it is told to.
 
 mod certificates;
+mod clients;
 mod configuration;
 mod hostile;
 mod peer;

@@ -10,7 +10,7 @@ use crate::peer::{End, Peer};
 use crate::{echo, https};
 
 /// Passes one connection on, and answers what went each way.
-fn tap(to: SocketAddr) -> (SocketAddr, JoinHandle<[Vec<u8>; 2]>) {
+pub fn tap(to: SocketAddr) -> (SocketAddr, JoinHandle<[Vec<u8>; 2]>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let thread = thread::spawn(move || {

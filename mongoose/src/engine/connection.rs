@@ -108,6 +108,30 @@ impl<'r> Connection<'r> {
         self.entry.remote.get()
     }
 
+    /// What TLS's handshake agreed on, the peer's certificates among that. `None` for a plain connection, and before the
+    /// handshake is done.
+    ///
+    /// ```
+    /// # let manager = mongoose::Manager::new()?;
+    /// # let handler =
+    /// |request: mongoose::http::Request<'_>, reply: mongoose::http::Reply<'_>| {
+    ///     match request.connection().tls().and_then(|tls| tls.peer_certificates.into_iter().next()) {
+    ///         Some(certificate) => reply.text(format!("a certificate of {} bytes", certificate.as_der().len())),
+    ///         None => reply.status(403).text("who are you?"),
+    ///     }
+    /// }
+    /// # ;
+    /// # manager.http("http://127.0.0.1:0", handler)?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    #[cfg(feature = "tls-rustls")]
+    pub fn tls(&self) -> Option<crate::tls::Negotiated> {
+        match &*self.entry.socket.borrow() {
+            Socket::Stream(transport) => transport.negotiated(),
+            _ => None,
+        }
+    }
+
     /// The limits of the listener that accepted it.
     pub fn limits(&self) -> &Limits {
         &self.entry.limits

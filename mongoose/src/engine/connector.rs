@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::handle::{Handle, Task};
-use super::transport::{Socket, Transport};
+use super::transport::{ClientTls, Socket, Transport};
 use super::{ConnectionId, Entry, Limits, Protocol, Registry};
 use crate::Error;
 use crate::ffi::{self, Flag};
@@ -20,18 +20,9 @@ pub(super) struct Dialing {
     url: String,
     addresses: VecDeque<SocketAddr>,
     /// When it has to be there. `None`: whenever.
-    until: Option<Instant>,
-}
-
-/// Begins a connection to a URL such as `tcp://host:port`.
-pub(super) fn connect(
-    core: &Rc<Core>,
-    url: &str,
-    protocol: Box<dyn Protocol>,
-) -> Result<ConnectionId, Error> {
-    let limits = Limits::default();
-    let within = limits.connect_time;
-    dial_endpoint(core, url, Endpoint::parse(url, Scheme::Tcp)?, Rc::new(limits), within, protocol)
+    pub(super) until: Option<Instant>,
+    /// What it speaks TLS by. `None`: it is plain.
+    pub(super) secure: Option<ClientTls>,
 }
 
 /// Begins a socket of datagrams that is connected to a URL such as `udp://host:port`.
@@ -42,7 +33,8 @@ pub(super) fn connect_datagrams(
 ) -> Result<ConnectionId, Error> {
     let limits = Limits::default();
     let within = limits.connect_time;
-    let id = dial_endpoint(core, url, Endpoint::parse(url, Scheme::Udp)?, Rc::new(limits), within, protocol)?;
+    let endpoint = Endpoint::parse(url, Scheme::Udp)?;
+    let id = dial_endpoint(core, url, endpoint, None, Rc::new(limits), within, protocol)?;
     if let Some(entry) = core.find(id) {
         // As C has it: a socket of datagrams listens, and is no stream.
         entry.conn.set(Flag::Listening, true);
@@ -51,10 +43,11 @@ pub(super) fn connect_datagrams(
 }
 
 /// Begins a connection: its addresses come back as a task, at once for a literal one. `url` is what errors name.
-fn dial_endpoint(
+pub(super) fn dial_endpoint(
     core: &Rc<Core>,
     url: &str,
     endpoint: Endpoint,
+    secure: Option<ClientTls>,
     limits: Rc<Limits>,
     within: Duration,
     protocol: Box<dyn Protocol>,
@@ -66,7 +59,7 @@ fn dial_endpoint(
     entry.conn.set(Flag::Resolving, true);
     // Not the turn's time: the loop may not have turned for long.
     let until = Instant::now().checked_add(within);
-    let dialing = Dialing { url: url.to_owned(), addresses: VecDeque::new(), until };
+    let dialing = Dialing { url: url.to_owned(), addresses: VecDeque::new(), until, secure };
     *entry.dialing.borrow_mut() = Some(Box::new(dialing));
     entry.deadline.set(until);
     core.watch_deadlines(&entry);
@@ -160,17 +153,18 @@ impl Dialer {
         Self { core: Rc::downgrade(&registry.core) }
     }
 
-    /// Begins a connection that has to be there within a time. `url` is what errors name.
+    /// Begins a connection that has to be there within a time, TLS included. `url` is what errors name.
     pub(crate) fn connect(
         &self,
         url: &str,
         endpoint: &Endpoint,
+        secure: Option<ClientTls>,
         limits: Rc<Limits>,
         within: Duration,
         protocol: Box<dyn Protocol>,
     ) -> Result<ConnectionId, Error> {
         let core = self.core.upgrade().ok_or(Error::Gone)?;
-        dial_endpoint(&core, url, endpoint.clone(), limits, within, protocol)
+        dial_endpoint(&core, url, endpoint.clone(), secure, limits, within, protocol)
     }
 
     /// Has a connection's protocol [pulled](Protocol::pull) soon. `false` when the connection is at its end.
@@ -237,8 +231,8 @@ mod tests {
         let protocol = Stream::boxed(Rc::new(RefCell::new(handler)));
         let core = Rc::clone(&manager.registry.core);
         let endpoint = Endpoint::from_authority("127.0.0.1:1", None).expect("valid");
-        let id =
-            dial_endpoint(&core, "tcp://h:1", endpoint, Rc::default(), within, protocol).expect("to begin");
+        let id = dial_endpoint(&core, "tcp://h:1", endpoint, None, Rc::default(), within, protocol)
+            .expect("to begin");
         // In the place of what the resolver says.
         core.shared.take(&mut VecDeque::new());
         Handle::new(core.shared.clone()).task(Task::Resolved { id, result: Ok(addresses) }).expect("alive");
@@ -279,8 +273,8 @@ mod tests {
         let core = Rc::clone(&manager.registry.core);
         let endpoint = Endpoint::from_authority("127.0.0.1:1", None).expect("valid");
         let within = Duration::from_millis(20);
-        let id =
-            dial_endpoint(&core, "tcp://h:1", endpoint, Rc::default(), within, protocol).expect("to begin");
+        let id = dial_endpoint(&core, "tcp://h:1", endpoint, None, Rc::default(), within, protocol)
+            .expect("to begin");
         core.shared.take(&mut VecDeque::new());
         for _ in 0..10_000 {
             if core.find(id).is_none() {

@@ -187,9 +187,14 @@ impl Manager {
         match result {
             Ok(None) => {
                 entry.conn.set(Flag::Connecting, false);
-                entry.dialing.take();
+                let dialing = entry.dialing.take();
                 entry.deadline.set(None);
-                self.with_protocol(entry, |protocol, connection| protocol.opened(connection));
+                match dialing.and_then(|dialing| dialing.secure.map(|target| (target, dialing.until))) {
+                    Some((target, until)) => self.begin_tls(entry, &target, until),
+                    None => {
+                        self.with_protocol(entry, |protocol, connection| protocol.opened(connection));
+                    }
+                }
             }
             Ok(Some(error)) | Err(error) => self.try_next_address(entry, error),
         }

@@ -3,6 +3,7 @@
 mod clock;
 mod connection;
 mod connector;
+mod connector_builder;
 mod core;
 mod datagrams;
 mod drive;
@@ -33,6 +34,7 @@ mod workers;
 pub(crate) use clock::{Clock, unix_seconds};
 pub use connection::{Connection, State};
 pub(crate) use connector::Dialer;
+pub use connector_builder::ConnectorBuilder;
 pub(crate) use entry::Entry;
 pub use handle::Handle;
 pub(crate) use handle::{Late, Task};

@@ -1,6 +1,5 @@
 //! What a manager offers while it runs: to the program between polls, to handlers during one.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -8,9 +7,11 @@ use std::time::Duration;
 
 use super::core::Core;
 use super::timers::Action;
-use super::{Connection, ConnectionId, Handle, Listener, ListenerBuilder, Stats, Timer, connector};
+use super::{
+    Connection, ConnectionId, ConnectorBuilder, Handle, Listener, ListenerBuilder, Stats, Timer, connector,
+};
 use crate::ffi::Views;
-use crate::net::{Handler, Stream, udp};
+use crate::net::{Handler, udp};
 use crate::{Error, http};
 
 /// Everything about a manager but polling it: listen, connect, look up connections, set timers.
@@ -106,7 +107,12 @@ impl Registry {
     /// [`Error::Url`] for a URL that cannot be connected to, [`Error::ShuttingDown`] while the manager is dropped.
     #[doc(alias = "mg_connect")]
     pub fn connect(&self, url: &str, handler: impl Handler) -> Result<ConnectionId, Error> {
-        connector::connect(&self.core, url, Stream::boxed(Rc::new(RefCell::new(handler))))
+        self.connector(url).tcp(handler)
+    }
+
+    /// Connects to a URL with options of choice, TLS among them.
+    pub fn connector<'u>(&'u self, url: &'u str) -> ConnectorBuilder<'u> {
+        ConnectorBuilder::new(self, url)
     }
 
     /// Makes a socket of datagrams at a URL such as `udp://127.0.0.1:1234` or `udp://[::]:0`, which receives from and

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::rc::Rc;
+use std::time::Instant;
 
 use super::entry::Tls;
-use super::transport::{Held, Socket};
+use super::transport::{ClientTls, Held, Socket};
 use super::{Entry, Manager};
 use crate::Error;
 
@@ -17,6 +18,28 @@ impl Manager {
             mark.tls.insert(Tls::HANDSHAKING);
         });
         entry.deadline.set(self.registry.core.clock.now().checked_add(entry.limits.handshake_time));
+    }
+
+    /// Has a connection that we made speak TLS, before anything else.
+    #[cold]
+    pub(super) fn begin_tls(&mut self, entry: &Rc<Entry>, target: &ClientTls, until: Option<Instant>) {
+        let secured = match entry.socket.replace(Socket::None) {
+            Socket::Stream(transport) => transport.secured(target),
+            _ => Err("the connection is gone".to_owned()),
+        };
+        match secured {
+            Ok(transport) => {
+                *entry.socket.borrow_mut() = Socket::Stream(transport);
+                self.begin_handshake(entry);
+                // It is part of making the connection.
+                entry.deadline.set([entry.deadline.get(), until].into_iter().flatten().min());
+                self.note_held(entry);
+            }
+            #[cfg(feature = "tls-rustls")]
+            Err(reason) => self.fail(entry, &Error::Tls { phase: "handshake", reason }),
+            #[cfg(not(feature = "tls-rustls"))]
+            Err(_) => self.fail(entry, &Error::Closed),
+        }
     }
 
     /// Looks at what the transport holds.

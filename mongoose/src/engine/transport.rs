@@ -14,9 +14,17 @@ use crate::tls;
 #[cfg(feature = "tls-rustls")]
 pub(super) type ServerTls = tls::ServerConfig;
 
+/// Whom a client speaks TLS to.
+#[cfg(feature = "tls-rustls")]
+pub(crate) type ClientTls = tls::Target;
+
 /// Without TLS there is none.
 #[cfg(not(feature = "tls-rustls"))]
 pub(super) type ServerTls = std::convert::Infallible;
+
+/// Nor one of these.
+#[cfg(not(feature = "tls-rustls"))]
+pub(crate) type ClientTls = std::convert::Infallible;
 
 /// How much of a file is copied at a time where the system does not send it by itself.
 const FILE_COPY: usize = 64 << 10;
@@ -49,6 +57,20 @@ impl Transport {
             Some(config) => tls::Session::accept(stream, config).map(|session| Self::Tls(Box::new(session))),
             #[cfg(not(feature = "tls-rustls"))]
             Some(never) => match *never {},
+        }
+    }
+
+    /// The same over TLS, of a connection that we made. An error is why that cannot be.
+    pub(super) fn secured(self, target: &ClientTls) -> Result<Self, String> {
+        match self {
+            #[cfg(feature = "tls-rustls")]
+            Self::Plain(stream) => {
+                tls::Session::connect(stream, target).map(|session| Self::Tls(Box::new(session)))
+            }
+            #[cfg(feature = "tls-rustls")]
+            Self::Tls(_) => Err("TLS is spoken already".to_owned()),
+            #[cfg(not(feature = "tls-rustls"))]
+            Self::Plain(_) => match *target {},
         }
     }
 
@@ -95,6 +117,15 @@ impl Transport {
         match self {
             Self::Plain(_) => None,
             Self::Tls(session) => session.failure(),
+        }
+    }
+
+    /// What TLS's handshake agreed on.
+    #[cfg(feature = "tls-rustls")]
+    pub(super) fn negotiated(&self) -> Option<tls::Negotiated> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(session) => session.negotiated(),
         }
     }
 

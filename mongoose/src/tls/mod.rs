@@ -36,8 +36,11 @@
 //!
 //! Clients, several certificates by name, ALPN, and certificates of clients.
 
+mod current;
+mod negotiated;
 mod pem;
 mod rustls;
 
-pub use self::rustls::ServerConfig;
-pub(crate) use self::rustls::Session;
+pub use self::rustls::{ClientConfig, ClientConfigBuilder, Dangerous, ServerConfig, ServerConfigBuilder};
+pub(crate) use self::rustls::{Session, Target};
+pub use negotiated::{Certificate, Negotiated, Version};

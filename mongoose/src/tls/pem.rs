@@ -57,6 +57,22 @@ impl Pem {
     }
 }
 
+/// How an item of several is named: the first of them as if it were the only one.
+pub(super) fn numbered(what: &str, index: usize) -> String {
+    if index == 0 { what.to_owned() } else { format!("{what} {}", index + 1) }
+}
+
+/// A protocol's name for ALPN has from 1 to 255 bytes.
+pub(super) fn check_alpn(protocols: &[Vec<u8>]) -> Result<(), Error> {
+    match protocols.iter().find(|protocol| !(1..=255).contains(&protocol.len())) {
+        None => Ok(()),
+        Some(protocol) => Err(Error::TlsConfig {
+            what: format!("the protocol {:?}", String::from_utf8_lossy(protocol)),
+            reason: "a protocol's name has from 1 to 255 bytes".to_owned(),
+        }),
+    }
+}
+
 /// What is wrong with a PEM text, in words.
 fn syntax(error: &pem::Error) -> String {
     match error {

@@ -182,6 +182,9 @@ pub(super) fn own(error: &Error) -> Error {
         Error::Io { phase, source } => Error::Io { phase, source: copy(source) },
         Error::Deadline { phase } => Error::Deadline { phase },
         Error::OutOfMemory => Error::OutOfMemory,
+        Error::Truncated => Error::Truncated,
+        #[cfg(feature = "tls-rustls")]
+        Error::Tls { phase, reason } => Error::Tls { phase, reason: reason.clone() },
         other => Error::Reported(other.to_string()),
     }
 }

@@ -164,7 +164,7 @@ impl Shared {
         // A body that waits to be sent, however large, is no reason not to hear why the server does not read it.
         let of_connection = Rc::new(Limits { output: usize::MAX, ..Limits::clone(limits) });
         let link = Link::boxed(self, &line);
-        let begun = self.dialer.connect(url.as_str(), url.endpoint(), of_connection, within, link);
+        let begun = self.dialer.connect(url.as_str(), url.endpoint(), None, of_connection, within, link);
         match begun {
             Ok(id) => {
                 line.begin(id, exchange);

@@ -4,9 +4,10 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::mem;
 use std::net::TcpStream;
 
-use rustls::{Connection, ServerConnection};
+use rustls::{Connection, HandshakeKind, ProtocolVersion, ServerConnection};
 
-use super::ServerConfig;
+use super::{ServerConfig, Target};
+use crate::tls::{Certificate, Negotiated, Version};
 
 /// How often one read asks the socket, so that others have their turn: each time it takes 4 KB or more.
 const RECEIVES: usize = 16;
@@ -42,8 +43,18 @@ enum End {
 impl Session {
     /// The server's side. `None` for a configuration that rustls does not take, which none of ours is.
     pub(crate) fn accept(socket: TcpStream, config: &ServerConfig) -> Option<Self> {
-        let tls = ServerConnection::new(config.inner()).ok()?;
-        Some(Self { socket, tls: Connection::Server(tls), owed: 0, end: None, end_told: false })
+        let tls = ServerConnection::new(config.current()).ok()?;
+        Some(Self::new(socket, tls.into()))
+    }
+
+    /// The client's side, which speaks first. An error is why it cannot.
+    pub(crate) fn connect(socket: TcpStream, target: &Target) -> Result<Self, String> {
+        let tls = target.connection().map_err(|error| error.to_string())?;
+        Ok(Self::new(socket, tls.into()))
+    }
+
+    fn new(socket: TcpStream, tls: Connection) -> Self {
+        Self { socket, tls, owed: 0, end: None, end_told: false }
     }
 
     /// Reads what has arrived, decrypted. 0: the peer has said that this is all. `UnexpectedEof`: it ended without.
@@ -191,6 +202,29 @@ impl Session {
             Some(End::Failed(reason)) => Some(reason),
             _ => None,
         }
+    }
+
+    /// What the handshake agreed on, once it is done.
+    pub(crate) fn negotiated(&self) -> Option<Negotiated> {
+        if self.is_handshaking() {
+            return None;
+        }
+        let version = match self.tls.protocol_version()? {
+            ProtocolVersion::TLSv1_3 => Version::Tls13,
+            _ => Version::Tls12,
+        };
+        let certificates = self.tls.peer_certificates().unwrap_or_default();
+        Some(Negotiated {
+            version,
+            cipher_suite: format!("{:?}", self.tls.negotiated_cipher_suite()?.suite()),
+            alpn: self.tls.alpn_protocol().map(<[u8]>::to_vec),
+            server_name: match &self.tls {
+                Connection::Server(server) => server.server_name().map(str::to_owned),
+                Connection::Client(_) => None,
+            },
+            resumed: self.tls.handshake_kind() == Some(HandshakeKind::Resumed),
+            peer_certificates: certificates.iter().map(|der| Certificate(der.to_vec())).collect(),
+        })
     }
 
     fn has_failed(&self) -> bool {
