@@ -30,6 +30,9 @@
 //!
 //! **Clients.** [`http::Client`] sends requests on the loop and keeps connections; [`http::get`] and its like block.
 //!
+//! **TLS.** Listeners, connections and requests take a configuration of the module `tls`; with it a URL says `https://` or
+//! `tls://`, and without it that is an error.
+//!
 //! **Datagrams.** [`Registry::udp`] makes a socket of datagrams, with a [`udp::Handler`] of its own.
 //!
 //! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
@@ -58,7 +61,7 @@
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
 //! | `router`      | `http::Router`                                                                  |
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
-//! | `tls-rustls`  | `tls`: `https://` and `tls://` listeners, by rustls; clients have none yet      |
+//! | `tls-rustls`  | on by default; `tls`: listeners and clients speak it, by rustls                 |
 //!
 //! # Licence
 //!

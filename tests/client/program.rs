@@ -111,7 +111,8 @@ fn says_in_one_line_what_went_wrong() {
     assert!(says(&[&url("/nowhere")], 1).contains("404 Not Found"));
     assert!(says(&[&url("/moved")], 1).contains("302"));
     assert!(says(&["--max-time", "0.05", &url("/never")], 1).contains("deadline"));
-    assert!(says(&["https://127.0.0.1/"], 1).contains("TLS"));
+    // It speaks none.
+    assert!(says(&[&format!("https://{}/hello", server.address)], 1).contains("TLS"));
     assert!(says(&["http://127.0.0.1:99999/"], 1).contains("port"));
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
     assert!(says(&[&format!("http://{free}/")], 1).contains("cannot connect"));

@@ -7,6 +7,7 @@ mod hostile;
 mod peer;
 mod programs;
 mod replies;
+mod requests;
 mod streams;
 mod wire;
 

@@ -3,6 +3,7 @@
 mod options;
 mod output;
 mod progress;
+mod secure;
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
 fn ask(options: &Options) -> Result<(), String> {
     let text = |error: Error| error.to_string();
     let mut manager = Manager::new().map_err(text)?;
-    let client = Client::new(&manager);
+    let client = secure::secure(Client::new(&manager), options)?;
     let state = Rc::new(RefCell::new(State {
         output: Output::open(options.output.as_deref()).map_err(|error| format!("cannot write: {error}"))?,
         progress: Progress::new(options.output.is_some()),

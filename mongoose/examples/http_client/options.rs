@@ -17,6 +17,11 @@ Usage: http_client [OPTION]... URL
   -i              print the head of the response too
   -L              follow redirects
   --max-time S    give up after so many seconds
+  --ca FILE       whom to believe of an https:// URL (PEM), in the place of those that
+                  the system trusts
+  --name HOST     who the server has to be, where that is not the host of the URL
+  --cert FILE     a certificate to show, where the server asks for one (PEM)
+  --key FILE      its private key (PEM)
   --help          this text
 
 It ends with 0 when the status is 2xx and all of the response has come. Otherwise it
@@ -25,7 +30,7 @@ says in a line what went wrong, and ends with 1; for a wrong command line with 2
 
 /// What the command line asks for.
 pub enum Command {
-    Ask(Options),
+    Ask(Box<Options>),
     Help,
 }
 
@@ -40,6 +45,16 @@ pub struct Options {
     pub with_head: bool,
     pub follow: bool,
     pub max_time: Option<Duration>,
+    pub tls: Tls,
+}
+
+/// What an https URL is asked by.
+#[derive(Default)]
+pub struct Tls {
+    pub ca: Option<PathBuf>,
+    pub name: Option<String>,
+    pub cert: Option<PathBuf>,
+    pub key: Option<PathBuf>,
 }
 
 /// Where a body comes from.
@@ -73,6 +88,10 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Strin
             "-i" => options.with_head = true,
             "-L" => options.follow = true,
             "--max-time" => options.max_time = Some(seconds(&value()?)?),
+            "--ca" => options.tls.ca = Some(value()?.into()),
+            "--name" => options.tls.name = Some(value()?),
+            "--cert" => options.tls.cert = Some(value()?.into()),
+            "--key" => options.tls.key = Some(value()?.into()),
             "--help" | "-h" => return Ok(Command::Help),
             _ if name.starts_with('-') => return Err(format!("{name:?} is not an option")),
             _ => urls.push(argument),
@@ -82,7 +101,10 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Strin
         Ok([url]) => options.url = if url.contains("://") { url } else { format!("http://{url}") },
         Err(urls) => return Err(format!("one URL is needed, and there are {}", urls.len())),
     }
-    Ok(Command::Ask(options))
+    if options.tls.cert.is_some() != options.tls.key.is_some() {
+        return Err("--cert and --key need each other".to_owned());
+    }
+    Ok(Command::Ask(Box::new(options)))
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

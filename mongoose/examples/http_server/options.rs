@@ -18,6 +18,8 @@ Usage: http_server [OPTION]...
                      URLs among --listen, or at port 8443 where there is none. Needs the
                      feature tls-rustls
   --tls-key FILE     the certificate's private key (PEM)
+  --client-ca FILE   lets nobody in over HTTPS without a certificate that leads to one of
+                     these (PEM)
   --workers N        how many threads serve, each with an event loop of its own
                      (default 1; 0: one a core)
   --root DIR         serves the files of a folder at every path without a route; its
@@ -53,6 +55,8 @@ pub struct Options {
     pub inspect: bool,
     /// Files of the certificate chain and its key.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// A file of the authorities of clients.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Reads the arguments behind the program's name.
@@ -71,6 +75,7 @@ pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, S
             "--timeout" => options.timeout = Some(seconds(&text(value()?)?)?),
             "--tls-cert" => chain = Some(PathBuf::from(value()?)),
             "--tls-key" => key = Some(PathBuf::from(value()?)),
+            "--client-ca" => options.client_ca = Some(value()?.into()),
             "--inspect" => options.inspect = true,
             "--help" | "-h" => return Ok(Command::Help),
             _ => return Err(format!("{option:?} is not an option")),
@@ -84,6 +89,9 @@ pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, S
         (Some(chain), Some(key)) => Some((chain, key)),
         _ => return Err("--tls-cert and --tls-key need each other".to_owned()),
     };
+    if options.client_ca.is_some() && options.tls.is_none() {
+        return Err("--client-ca needs a --tls-cert".to_owned());
+    }
     Ok(Command::Serve(options))
 }
 

@@ -18,7 +18,14 @@ pub fn certificate(options: &Options) -> Result<Option<Certificate>, Error> {
     match &options.tls {
         None => Ok(None),
         #[cfg(feature = "tls-rustls")]
-        Some((chain, key)) => Certificate::from_files(chain, key).map(Some),
+        Some((chain, key)) => {
+            let config = Certificate::builder().certificate_files(chain, key);
+            let config = match &options.client_ca {
+                Some(file) => config.client_roots_file(file),
+                None => config,
+            };
+            config.build().map(Some)
+        }
         #[cfg(not(feature = "tls-rustls"))]
         Some(_) => {
             Err(Error::handler("--tls-cert needs a program that was built with --features tls-rustls"))

@@ -51,4 +51,5 @@ pub(crate) use source::ReaderSource;
 pub use source::{BodySource, Piece};
 pub use stats::Stats;
 pub use timer::Timer;
+pub(crate) use transport::ClientTls;
 pub use workers::{Workers, WorkersBuilder};

@@ -18,6 +18,10 @@ impl<T> Current<T> {
     pub(super) fn set(&self, config: Arc<T>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl<T> Clone for Current<T> {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::str::Utf8Error;
 use std::time::Duration;
 
+use super::destination::Trust;
 use super::{Client, RequestBuilder, Response};
 use crate::engine::Payload;
 use crate::http::HeaderValue;
@@ -18,6 +19,9 @@ const WHOLE: Duration = Duration::from_secs(300);
 ///
 /// It runs a [`Manager`] of its own for that long, at most five minutes: on a loop, use a [`Client`], which keeps
 /// connections and blocks nobody.
+///
+/// An `https` URL is asked over TLS: whom the system trusts is believed to be its host
+/// (`tls::ClientConfig::system_roots`), unless [the request](request) says otherwise by `tls`.
 ///
 /// ```no_run
 /// let response = mongoose::http::get("http://example.com/")?;
@@ -92,7 +96,8 @@ pub fn delete(url: &str) -> Result<ResponseBuf, Error> {
 /// # Ok::<(), Error>(())
 /// ```
 pub fn request(method: &str, url: &str) -> RequestBuilder<Blocking> {
-    RequestBuilder::new(Blocking(()), method, url, &Rc::new(Limits::default())).timeout(WHOLE).close()
+    let limits = Rc::new(Limits::default());
+    RequestBuilder::new(Blocking(()), method, url, &limits, Trust::system()).timeout(WHOLE).close()
 }
 
 /// Says of a [`RequestBuilder`] that its `send` waits: see [`request`].

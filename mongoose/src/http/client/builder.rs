@@ -6,6 +6,7 @@ use std::io::Read;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::destination::Trust;
 use super::exchange::{Exchange, Receiver};
 use super::outbound::{Body, Outbound, is_idempotent};
 use super::url::Url;
@@ -38,12 +39,15 @@ pub struct RequestBuilder<V> {
     redirects: usize,
     timeout: Option<Duration>,
     limits: Rc<Limits>,
+    trust: Trust,
+    /// It is for this request alone: a plain URL is a mistake.
+    trust_given: bool,
     /// What was wrong with the URL or a header: said at the end.
     error: Option<Error>,
 }
 
 impl<V> RequestBuilder<V> {
-    pub(super) fn new(via: V, method: &str, url: &str, limits: &Rc<Limits>) -> Self {
+    pub(super) fn new(via: V, method: &str, url: &str, limits: &Rc<Limits>, trust: Trust) -> Self {
         let method = match method {
             "GET" => Cow::Borrowed("GET"),
             "POST" => Cow::Borrowed("POST"),
@@ -67,6 +71,8 @@ impl<V> RequestBuilder<V> {
             redirects: REDIRECTS,
             timeout: None,
             limits: Rc::clone(limits),
+            trust,
+            trust_given: false,
             error,
         }
     }
@@ -149,8 +155,8 @@ impl<V> RequestBuilder<V> {
         self
     }
 
-    /// Follows that many redirects at most: one more is [`Error::Redirect`]. 0: none is followed, and a redirect is a
-    /// response like others. Default: 10.
+    /// Follows that many redirects at most: one more is [`Error::Redirect`], and so is one that leads from `https` to
+    /// `http`. 0: none is followed, and a redirect is a response like others. Default: 10.
     ///
     /// 303 becomes GET, as 301 and 302 make of POST; all else keeps method and body. Another host gets neither
     /// `Authorization` nor `Cookie`.
@@ -165,10 +171,21 @@ impl<V> RequestBuilder<V> {
         self
     }
 
+    /// Says who is to be believed to be the host of the URL, which has to be `https`. Redirects to other `https` hosts
+    /// are followed by it too. Connections that were made by another configuration are not used.
+    #[cfg(feature = "tls-rustls")]
+    #[doc(alias = "mg_tls_init")]
+    pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {
+        self.trust = Trust::Config(config);
+        self.trust_given = true;
+        self
+    }
+
     /// Has it sent another way.
     pub(super) fn via<W>(self, via: W) -> RequestBuilder<W> {
         let Self { via: _, method, url, headers, host, body, .. } = self;
-        let Self { expect_continue, close, gzip, upgrade, redirects, timeout, limits, error, .. } = self;
+        let Self { expect_continue, close, gzip, upgrade, redirects, timeout, limits, .. } = self;
+        let Self { trust, trust_given, error, .. } = self;
         RequestBuilder {
             via,
             method,
@@ -183,6 +200,8 @@ impl<V> RequestBuilder<V> {
             redirects,
             timeout,
             limits,
+            trust,
+            trust_given,
             error,
         }
     }
@@ -194,6 +213,10 @@ impl<V> RequestBuilder<V> {
             (_, Some(error)) => return Err(error),
             (None, None) => unreachable!("without a URL there is an error"),
         };
+        if self.trust_given && !url.is_secure() {
+            let reason = "a TLS configuration is for https:// and tls:// URLs";
+            return Err(Error::Url { url: url.as_str().to_owned(), reason });
+        }
         // What CONNECT asks for is no request, and what answers it no response.
         if self.method.is_empty() || !self.method.bytes().all(is_token) || self.method == "CONNECT" {
             return Err(Error::Method(self.method.into_owned()));
@@ -220,6 +243,7 @@ impl<V> RequestBuilder<V> {
             upgrade: self.upgrade,
             redirects: (self.redirects > 0).then_some(self.redirects),
             limits: self.limits,
+            trust: self.trust,
         };
         Ok((self.via, Exchange::new(request, receiver, self.timeout)))
     }
@@ -241,7 +265,8 @@ impl RequestBuilder<Client> {
     /// with what went wrong. It is never called before this returns.
     ///
     /// # Errors
-    /// What cannot be sent: [`Error::Url`], [`Error::Method`], [`Error::Header`], [`Error::Body`]. While the manager is
+    /// What cannot be sent: [`Error::Url`] (an `https` one without a [configuration](Self::tls) among those),
+    /// [`Error::Method`], [`Error::Header`], [`Error::Body`]. While the manager is
     /// dropped [`Error::ShuttingDown`], after that [`Error::Gone`]. The handler is dropped then.
     pub fn send(self, handler: impl FnOnce(Result<Response<'_>, Error>) + 'static) -> Result<Pending, Error> {
         let (client, exchange) = self.finish(Receiver::Whole(Box::new(handler)))?;

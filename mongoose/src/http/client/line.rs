@@ -3,13 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
+use super::destination::Destination;
 use super::exchange::Exchange;
 use crate::ConnectionId;
-use crate::net::Endpoint;
 
 /// A connection, as the pool knows it.
 pub(super) struct Line {
-    endpoint: Endpoint,
+    destination: Destination,
     id: Cell<Option<ConnectionId>>,
     pub(super) exchange: RefCell<Option<Box<Exchange>>>,
     /// It has carried a request before: the server may close it at any moment.
@@ -17,12 +17,12 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, id: Cell::new(None), exchange: RefCell::new(None), used: Cell::new(false) }
+    pub(super) fn new(destination: Destination) -> Self {
+        Self { destination, id: Cell::new(None), exchange: RefCell::new(None), used: Cell::new(false) }
     }
 
-    pub(super) fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    pub(super) fn destination(&self) -> &Destination {
+        &self.destination
     }
 
     /// `None` before it is begun.
@@ -47,6 +47,9 @@ impl Line {
 
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("endpoint", &self.endpoint).field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Line")
+            .field("destination", &self.destination)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

@@ -281,6 +281,12 @@ impl Protocol for Link {
         }
     }
 
+    /// The end of the connection is no end of a body: anybody on the way can make it.
+    fn cut_off(&mut self, connection: &Connection<'_>) {
+        self.lose(connection, Error::Truncated);
+        connection.close();
+    }
+
     fn pull(&mut self, connection: &Connection<'_>) {
         if matches!(self.stage, Stage::Idle) {
             connection.set_pulling(false);

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod builder;
+mod destination;
 mod exchange;
 mod gzip;
 mod line;
@@ -26,6 +27,7 @@ pub use response::Response;
 use crate::engine::Dialer;
 use crate::ffi::HttpMessage;
 use crate::{Error, Limits, Registry};
+use destination::{Destination, Trust};
 use exchange::Exchange;
 use line::Line;
 use link::Link;
@@ -66,7 +68,8 @@ use pool::Pool;
 /// |---|---|---|
 /// | `head`, `headers` | bytes of its head, headers in it | 65,536 and 128 |
 /// | `body` | bytes of its body, unless that is taken in pieces | 3,145,728 |
-/// | `connect_time` | until the connection is there, lookup included | 30 s |
+/// | `connect_time` | until the connection is there, lookup and TLS included | 30 s |
+/// | `handshake_time` | of that, for TLS | 10 s |
 /// | `head_time` | until its head is there, once the request is sent | 30 s |
 /// | `body_time` | for which no byte of its body comes | 30 s |
 /// | `write_time` | for which no byte of the request leaves | 60 s |
@@ -77,14 +80,16 @@ use pool::Pool;
 ///
 /// # Connections
 ///
-/// A connection that a response leaves usable is kept, 32 of them for one host and port and 128 in all
-/// ([`with_pool`](Self::with_pool)). Requests are never pipelined: one that finds no idle connection gets a new one. The
+/// A connection that a response leaves usable is kept, 32 of them for one host and port (and TLS configuration) and 128
+/// in all ([`with_pool`](Self::with_pool)). Requests are never pipelined: one that finds no idle connection gets a new one. The
 /// server may close an idle connection just when it is used again: where no byte of a response came, a request whose
 /// method is idempotent is sent once more, on another connection.
 #[derive(Clone)]
 #[doc(alias = "mg_http_connect")]
 pub struct Client {
     shared: Rc<Shared>,
+    /// Whom requests believe that say nothing else.
+    trust: Trust,
 }
 
 /// What a client's requests and connections share.
@@ -110,7 +115,28 @@ impl Client {
             message: RefCell::new(HttpMessage::new()),
             pool: RefCell::new(Pool::new(32, 128)),
         };
-        Self { shared: Rc::new(shared) }
+        Self { shared: Rc::new(shared), trust: Trust::Nobody }
+    }
+
+    /// Asks `https` URLs by a configuration, unless a request [has its own](RequestBuilder::tls). Without it they are an
+    /// error, and redirects to them too.
+    ///
+    /// ```no_run
+    /// use mongoose::{Error, Manager, http, tls};
+    ///
+    /// let mut manager = Manager::new()?;
+    /// let client = http::Client::new(&manager).with_tls(tls::ClientConfig::system_roots().build()?);
+    /// client.get("https://example.com/").send(|result: Result<http::Response<'_>, Error>| match result {
+    ///     Ok(response) => println!("{}", response.status()),
+    ///     Err(error) => eprintln!("{error}"),
+    /// })?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[cfg(feature = "tls-rustls")]
+    #[doc(alias = "mg_tls_init")]
+    pub fn with_tls(mut self, config: crate::tls::ClientConfig) -> Self {
+        self.trust = Trust::Config(config);
+        self
     }
 
     /// Keeps at most so many idle connections to one host and port, and so many in all. Of more, the oldest are closed.
@@ -136,7 +162,7 @@ impl Client {
 
     /// A request with a method of choice. What is wrong with it or the URL is said when it is sent.
     pub fn request(&self, method: &str, url: &str) -> RequestBuilder<Self> {
-        RequestBuilder::new(self.clone(), method, url, &self.shared.limits)
+        RequestBuilder::new(self.clone(), method, url, &self.shared.limits, self.trust.clone())
     }
 
     fn start(&self, exchange: Box<Exchange>) -> Result<Pending, Error> {
@@ -149,22 +175,30 @@ impl Client {
 impl Shared {
     /// Gives an exchange to an idle connection, or to a new one. What could not be begun is given back.
     fn start(self: &Rc<Self>, exchange: Box<Exchange>) -> Result<(), (Error, Box<Exchange>)> {
+        let destination = match Destination::new(&exchange.request.url, &exchange.request.trust) {
+            Ok(destination) => destination,
+            Err(error) => return Err((error, exchange)),
+        };
         loop {
-            let idle = self.pool.borrow_mut().take(exchange.request.url.endpoint());
+            let idle = self.pool.borrow_mut().take(&destination);
             let Some(line) = idle else { break };
             if line.id().is_some_and(|id| self.dialer.pull(id)) {
                 line.give(exchange);
                 return Ok(());
             }
         }
-        let line = Rc::new(Line::new(exchange.request.url.endpoint().clone()));
+        let url = &exchange.request.url;
+        let secure = match destination.target() {
+            Ok(secure) => secure,
+            Err(reason) => return Err((Error::Url { url: url.as_str().to_owned(), reason }, exchange)),
+        };
+        let line = Rc::new(Line::new(destination));
         let limits = &exchange.request.limits;
         let within = limits.connect_time.min(exchange.time_left().unwrap_or(Duration::MAX));
-        let url = &exchange.request.url;
         // A body that waits to be sent, however large, is no reason not to hear why the server does not read it.
         let of_connection = Rc::new(Limits { output: usize::MAX, ..Limits::clone(limits) });
         let link = Link::boxed(self, &line);
-        let begun = self.dialer.connect(url.as_str(), url.endpoint(), None, of_connection, within, link);
+        let begun = self.dialer.connect(url.as_str(), url.endpoint(), secure, of_connection, within, link);
         match begun {
             Ok(id) => {
                 line.begin(id, exchange);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
+use super::destination::Trust;
 use super::url::Url;
 use crate::Limits;
 use crate::engine::{BodySource, Payload};
@@ -30,6 +31,8 @@ pub(super) struct Outbound {
     /// How many redirects may still be followed. `None`: they are responses like others.
     pub(super) redirects: Option<usize>,
     pub(super) limits: Rc<Limits>,
+    /// By whom `https` URLs are secured.
+    pub(super) trust: Trust,
 }
 
 /// A request's body.

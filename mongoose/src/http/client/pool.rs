@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use super::destination::Destination;
 use super::line::Line;
-use crate::net::Endpoint;
 
 /// Idle connections, the one that was used last behind all others. There are few: looking through them costs less than
 /// a map would.
@@ -29,15 +29,16 @@ impl Pool {
         self.idle.len()
     }
 
-    /// Takes the connection to an endpoint that was used last.
-    pub(super) fn take(&mut self, endpoint: &Endpoint) -> Option<Rc<Line>> {
-        let index = self.idle.iter().rposition(|line| line.endpoint() == endpoint)?;
+    /// Takes the connection to a destination that was used last.
+    pub(super) fn take(&mut self, destination: &Destination) -> Option<Rc<Line>> {
+        let index = self.idle.iter().rposition(|line| line.destination() == destination)?;
         Some(self.idle.remove(index))
     }
 
     /// Keeps a connection. One that has to go for it, which may be itself, is answered for the caller to close.
     pub(super) fn put(&mut self, line: Rc<Line>) -> Option<Rc<Line>> {
-        let mut same = self.idle.iter().enumerate().filter(|(_, other)| other.endpoint() == line.endpoint());
+        let is_same = |other: &Rc<Line>| other.destination() == line.destination();
+        let mut same = self.idle.iter().enumerate().filter(|(_, other)| is_same(other));
         let oldest = same.next().map(|(index, _)| index);
         let siblings = same.count() + usize::from(oldest.is_some());
         self.idle.push(line);
@@ -58,15 +59,17 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::destination::Trust;
+    use super::super::url::Url;
     use super::*;
-    use crate::net::Scheme;
 
-    fn endpoint(port: u16) -> Endpoint {
-        Endpoint::from_authority(&format!("h:{port}"), Scheme::Http.default_port()).expect("valid")
+    fn destination(port: u16) -> Destination {
+        let url = Url::parse(&format!("http://h:{port}/")).expect("valid");
+        Destination::new(&url, &Trust::Nobody).expect("plain")
     }
 
     fn line(port: u16) -> Rc<Line> {
-        Rc::new(Line::new(endpoint(port)))
+        Rc::new(Line::new(destination(port)))
     }
 
     #[test]
@@ -82,10 +85,10 @@ mod tests {
         assert_eq!(put(&mut pool, 3), None);
         assert_eq!(put(&mut pool, 4), Some(1), "three in all");
         assert_eq!(pool.len(), 3);
-        assert!(Rc::ptr_eq(&pool.take(&endpoint(1)).expect("kept"), &lines[2]));
-        assert!(pool.take(&endpoint(1)).is_none() && pool.take(&endpoint(4)).is_none());
+        assert!(Rc::ptr_eq(&pool.take(&destination(1)).expect("kept"), &lines[2]));
+        assert!(pool.take(&destination(1)).is_none() && pool.take(&destination(4)).is_none());
         pool.remove(&lines[3]);
-        assert!(pool.take(&endpoint(2)).is_none());
+        assert!(pool.take(&destination(2)).is_none());
     }
 
     #[test]

@@ -27,6 +27,13 @@ impl Outbound {
             None => {}
         }
         let url = self.url.join(location).map_err(refused)?;
+        if self.url.is_secure() && !url.is_secure() {
+            // What was asked over TLS is not to be asked in plaintext, whoever says so.
+            return Err(refused("it leads from https to http"));
+        }
+        if url.is_secure() && self.trust.is_nobody() {
+            return Err(refused("TLS needs a configuration"));
+        }
         let becomes_get = match status {
             303 => self.method != "HEAD",
             // Not what the older standards said, but what everybody does.
@@ -61,6 +68,7 @@ impl Outbound {
 mod tests {
     use std::rc::Rc;
 
+    use super::super::destination::Trust;
     use super::super::url::Url;
     use super::*;
     use crate::Limits;
@@ -82,6 +90,7 @@ mod tests {
             upgrade: false,
             redirects: Some(3),
             limits: Rc::new(Limits::default()),
+            trust: Trust::Nobody,
         }
     }
 
@@ -146,6 +155,10 @@ mod tests {
             let error = outbound("GET").redirect(302, location.as_bytes()).expect_err(location);
             assert!(matches!(&error, Error::Redirect { url, .. } if url == location), "{error}");
         }
+        let mut secure = outbound("GET");
+        secure.url = Url::parse("https://a/b").expect("valid");
+        let error = secure.redirect(302, b"http://a/c").expect_err("out of TLS");
+        assert!(error.to_string().ends_with("it leads from https to http"), "{error}");
         let mut request = outbound("GET");
         (0..3).for_each(|_| request.redirect(302, b"x").expect("three are allowed"));
         assert!(matches!(request.redirect(302, b"x"), Err(Error::Redirect { .. })));

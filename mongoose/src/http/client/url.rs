@@ -1,4 +1,4 @@
-//! Absolute `http` URLs, and references relative to them (RFC 3986).
+//! Absolute `http` and `https` URLs, and references relative to them (RFC 3986).
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -7,20 +7,18 @@ use crate::http::basic_authorization;
 use crate::net::{Endpoint, Scheme};
 use crate::{Error, url};
 
-/// An absolute `http` URL, checked when it is made (hazard 42). Its credentials are kept apart, its fragment is dropped.
+/// An absolute `http` or `https` URL, checked when it is made (hazard 42). Its credentials are kept apart, its fragment is dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
     /// `http://host:port/path?query`, without a port that is the default.
     text: String,
+    scheme: Scheme,
     /// Where the path begins in it.
     path: usize,
     endpoint: Endpoint,
     /// The `Authorization` that its credentials make.
     authorization: Option<String>,
 }
-
-/// How the text begins.
-const PREFIX: &str = "http://";
 
 impl Url {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
@@ -29,7 +27,7 @@ impl Url {
 
     fn check(text: &str) -> Result<Self, &'static str> {
         let (name, rest) = text.split_once("://").ok_or("no scheme, such as http://")?;
-        check_scheme(name)?;
+        let scheme = parse_scheme(name)?;
         let (rest, _fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if let Some(byte) = target.bytes().find(|&byte| !is_target(byte)) {
@@ -43,12 +41,13 @@ impl Url {
             Some((credentials, host)) => (authorization(credentials)?, host),
             None => (None, authority),
         };
-        let endpoint = Endpoint::from_authority(authority, Scheme::Http.default_port())?;
+        let endpoint = Endpoint::from_authority(authority, scheme.default_port())?;
         if endpoint.port() == 0 {
             return Err("nothing can be reached at port 0");
         }
-        let mut text = String::with_capacity(PREFIX.len() + authority.len() + target.len() + 1);
-        text.push_str(PREFIX);
+        let mut text = String::with_capacity(name.len() + "://".len() + authority.len() + target.len() + 1);
+        text.push_str(scheme.name());
+        text.push_str("://");
         // A zone means something on this machine alone.
         let host = endpoint.host().split('%').next().unwrap_or_default();
         if host.contains(':') {
@@ -58,7 +57,7 @@ impl Url {
         } else {
             text.push_str(host);
         }
-        if Some(endpoint.port()) != Scheme::Http.default_port() {
+        if Some(endpoint.port()) != scheme.default_port() {
             // Writing to a string cannot fail.
             let _ = write!(text, ":{}", endpoint.port());
         }
@@ -68,7 +67,7 @@ impl Url {
             text.push('/');
         }
         text.push_str(target);
-        Ok(Self { text, path, endpoint, authorization })
+        Ok(Self { text, scheme, path, endpoint, authorization })
     }
 
     /// Resolves a reference, as a `Location` has it (RFC 3986 section 5.2.2): what has to be percent-encoded and is not,
@@ -76,12 +75,9 @@ impl Url {
     pub(super) fn join(&self, reference: &[u8]) -> Result<Self, &'static str> {
         let reference = encode(reference);
         let (reference, _fragment) = reference.split_once('#').unwrap_or((&reference, ""));
-        let with_authority = match scheme_of(reference) {
-            Some((name, rest)) => {
-                check_scheme(name)?;
-                Some(rest.strip_prefix("//").ok_or("no host")?)
-            }
-            None => reference.strip_prefix("//"),
+        let (scheme, with_authority) = match scheme_of(reference) {
+            Some((name, rest)) => (parse_scheme(name)?, Some(rest.strip_prefix("//").ok_or("no host")?)),
+            None => (self.scheme, reference.strip_prefix("//")),
         };
         let (authority, path, query) = match with_authority {
             Some(rest) => {
@@ -106,7 +102,7 @@ impl Url {
                 (self.authority(), path, query)
             }
         };
-        let mut text = format!("{PREFIX}{authority}");
+        let mut text = format!("{}://{authority}", scheme.name());
         remove_dot_segments(&path, &mut text);
         if let Some(query) = query {
             text.push('?');
@@ -130,12 +126,17 @@ impl Url {
 
     /// What goes into the Host header: host, and the port unless it is the default.
     pub(super) fn authority(&self) -> &str {
-        &self.text[PREFIX.len()..self.path]
+        &self.text[self.scheme.name().len() + "://".len()..self.path]
     }
 
     /// What is asked for: path and query.
     pub(super) fn target(&self) -> &str {
         &self.text[self.path..]
+    }
+
+    /// Whether TLS is spoken there.
+    pub(super) fn is_secure(&self) -> bool {
+        self.scheme == Scheme::Https
     }
 
     /// Where to connect.
@@ -150,18 +151,14 @@ impl Url {
 
     /// Whether what is meant for one may be told to the other.
     pub(super) fn is_same_origin(&self, other: &Self) -> bool {
-        self.authority() == other.authority()
+        self.scheme == other.scheme && self.authority() == other.authority()
     }
 }
 
-fn check_scheme(name: &str) -> Result<(), &'static str> {
-    if name.eq_ignore_ascii_case("http") {
-        Ok(())
-    } else if name.eq_ignore_ascii_case("https") {
-        Err("TLS needs a configuration")
-    } else {
-        Err("another scheme is needed here")
-    }
+fn parse_scheme(name: &str) -> Result<Scheme, &'static str> {
+    let known =
+        [Scheme::Http, Scheme::Https].into_iter().find(|scheme| name.eq_ignore_ascii_case(scheme.name()));
+    known.ok_or("another scheme is needed here")
 }
 
 /// A scheme and what is behind its colon (RFC 3986 section 3.1).
@@ -247,11 +244,17 @@ mod tests {
             ("http://[::1]:8080?q", "[::1]:8080", "::1", 8080, "/?q"),
             ("http://[fe80::1%eth0]/", "[fe80::1]", "fe80::1%eth0", 80, "/"),
             ("http://127.0.0.1:65535/x", "127.0.0.1:65535", "127.0.0.1", 65535, "/x"),
+            ("https://h/x", "h", "h", 443, "/x"),
+            ("HTTPS://h:443/x", "h", "h", 443, "/x"),
+            ("https://h:80/x", "h:80", "h", 80, "/x"),
+            ("http://h:443/x", "h:443", "h", 443, "/x"),
         ] {
             let url = Url::parse(text).expect(text);
+            assert_eq!(url.is_secure(), text.to_lowercase().starts_with("https"), "{text}");
             assert_eq!((url.authority(), url.target()), (authority, target), "{text}");
             assert_eq!((url.endpoint().host(), url.endpoint().port()), (host, port), "{text}");
-            assert_eq!(url.as_str(), format!("http://{authority}{target}"));
+            let scheme = if url.is_secure() { "https" } else { "http" };
+            assert_eq!(url.as_str(), format!("{scheme}://{authority}{target}"));
         }
     }
 
@@ -306,7 +309,8 @@ mod tests {
             "http://u%zz@h/",
             "http://u%3A:p@h/",
             "http://u%0A:p@h/",
-            "https://h/",
+            "https://",
+            "httpss://h/",
             "ftp://h/",
             "file:///etc/passwd",
         ] {
@@ -322,7 +326,9 @@ mod tests {
         for (reference, resolved) in [
             ("http:g", None),
             ("g:h", None),
-            ("https://a/", None),
+            ("https://a/", Some("https://a/")),
+            ("https://a:443/x", Some("https://a/x")),
+            ("https:g", None),
             ("g", Some("http://a/b/c/g")),
             ("./g", Some("http://a/b/c/g")),
             ("g/", Some("http://a/b/c/g/")),
@@ -387,10 +393,24 @@ mod tests {
             ("//h:8080/b", true),
             ("http://h/b", false),
             ("http://h:8081/b", false),
+            ("https://h:8080/b", false),
             ("http://other:8080/b", false),
         ] {
             let joined = base.join(reference.as_bytes()).expect(reference);
             assert_eq!(joined.authorization().is_some(), kept, "{reference}");
+        }
+    }
+
+    #[test]
+    fn references_stay_with_their_scheme() {
+        let base = Url::parse("https://h/a").expect("valid");
+        for (reference, resolved) in [
+            ("/b", "https://h/b"),
+            ("//g/b", "https://g/b"),
+            ("https://g/b", "https://g/b"),
+            ("http://h/b", "http://h/b"),
+        ] {
+            assert_eq!(base.join(reference.as_bytes()).expect(reference).as_str(), resolved);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::tls::current::Current;
 use crate::tls::pem::{self, Pem};
 
 /// Authorities to trust, for [connections](crate::ConnectorBuilder::tls) and
-/// HTTP requests that we make. Clones are the same configuration.
+/// [HTTP requests](crate::http::RequestBuilder::tls) that we make. Clones are the same configuration.
 ///
 /// The server's certificate has to lead to one of them, to be valid now, and to be valid for the host of the URL (or
 /// for [another name](ClientConfigBuilder::server_name)): by its subject alternative names, of the very kind that is
@@ -75,6 +75,11 @@ impl ClientConfig {
     /// on are made with it, those that are there live on. From any thread.
     pub fn replace(&self, other: &Self) {
         self.current.set(other.current.get());
+    }
+
+    /// Whether two are clones of one: connections made with one may be used where the other is asked for.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.current.is_same(&other.current)
     }
 
     /// Whom to speak to at a host. An error is what is wrong with its name.
