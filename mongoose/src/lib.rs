@@ -70,6 +70,7 @@
 #[cfg(not(unix))]
 compile_error!("the safe crate runs on Unix so far; mongoose-sys builds on Windows too");
 
+mod dns;
 mod engine;
 mod error;
 #[allow(unsafe_code, reason = "the one module that may: see its documentation")]
@@ -85,8 +86,8 @@ mod version;
 pub use mongoose_sys as sys;
 
 pub use engine::{
-    Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Manager, Payload, Registry, State,
-    Stats, Timer, Workers, WorkersBuilder,
+    Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Lookup, Manager, Payload, Registry,
+    State, Stats, Timer, Workers, WorkersBuilder,
 };
 pub use error::Error;
 pub use ffi::inherited_sockets;

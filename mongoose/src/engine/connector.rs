@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
-use super::handle::{Handle, Task};
+use super::lookup::{self, Asker, Lookup};
 use super::transport::{Socket, Transport};
 use super::{ConnectionId, Entry, Limits, Protocol, Registry};
 use crate::Error;
@@ -18,6 +18,9 @@ use crate::net::{Endpoint, Scheme};
 #[derive(Debug)]
 pub(super) struct Dialing {
     url: String,
+    port: u16,
+    /// Given up when this is dropped.
+    _lookup: Lookup,
     addresses: VecDeque<SocketAddr>,
     /// When it has to be there. `None`: whenever.
     until: Option<Instant>,
@@ -50,7 +53,7 @@ pub(super) fn connect_datagrams(
     Ok(id)
 }
 
-/// Begins a connection: its addresses come back as a task, at once for a literal one. `url` is what errors name.
+/// Begins a connection: its addresses come back as a task. `url` is what errors name.
 fn dial_endpoint(
     core: &Rc<Core>,
     url: &str,
@@ -66,30 +69,13 @@ fn dial_endpoint(
     entry.conn.set(Flag::Resolving, true);
     // Not the turn's time: the loop may not have turned for long.
     let until = Instant::now().checked_add(within);
-    let dialing = Dialing { url: url.to_owned(), addresses: VecDeque::new(), until };
+    let lookup = lookup::begin(core, endpoint.host(), Asker::Connection(entry.id));
+    let (url, port) = (url.to_owned(), endpoint.port());
+    let dialing = Dialing { url, port, _lookup: lookup, addresses: VecDeque::new(), until };
     *entry.dialing.borrow_mut() = Some(Box::new(dialing));
     entry.deadline.set(until);
     core.watch_deadlines(&entry);
-    resolve(&Handle::new(core.shared.clone()), entry.id, endpoint)?;
     Ok(entry.id)
-}
-
-/// Looks the host up, on a thread of its own where that may block.
-fn resolve(handle: &Handle, id: ConnectionId, endpoint: Endpoint) -> Result<(), Error> {
-    if let Ok(ip) = endpoint.host().parse::<IpAddr>() {
-        let address = SocketAddr::new(ip, endpoint.port());
-        return handle.task(Task::Resolved { id, result: Ok(vec![address]) });
-    }
-    let from_thread = handle.clone();
-    let started = std::thread::Builder::new().name("mongoose-resolver".to_owned()).spawn(move || {
-        let result = (endpoint.host(), endpoint.port()).to_socket_addrs().map(Iterator::collect);
-        // The manager may be gone: then there is nobody to tell.
-        let _ = from_thread.task(Task::Resolved { id, result });
-    });
-    match started {
-        Ok(_thread) => Ok(()),
-        Err(error) => handle.task(Task::Resolved { id, result: Err(error) }),
-    }
 }
 
 /// Takes what the resolver found and begins with the first address.
@@ -98,8 +84,9 @@ pub(super) fn resolved(entry: &Entry, result: io::Result<Vec<SocketAddr>>) -> Re
         Ok(addresses) => {
             if let Some(dialing) = entry.dialing.borrow_mut().as_mut() {
                 dialing.addresses = addresses.into();
+                dialing.addresses.iter_mut().for_each(|address| address.set_port(dialing.port));
             }
-            dial(entry, io::Error::new(io::ErrorKind::NotFound, "the host has no address"))
+            dial(entry, io::Error::from(io::ErrorKind::AddrNotAvailable))
         }
         Err(source) => Err(Error::Resolve { url: url_of(entry), source }),
     }
@@ -241,7 +228,7 @@ mod tests {
             dial_endpoint(&core, "tcp://h:1", endpoint, Rc::default(), within, protocol).expect("to begin");
         // In the place of what the resolver says.
         core.shared.take(&mut VecDeque::new());
-        Handle::new(core.shared.clone()).task(Task::Resolved { id, result: Ok(addresses) }).expect("alive");
+        manager.resolved(id, Ok(addresses));
         for _ in 0..10_000 {
             if log.borrow().last().is_some_and(|last| last == "Close") {
                 break;
@@ -290,8 +277,7 @@ mod tests {
         }
         assert_eq!(log.take(), ["Error(Deadline { phase: \"connect\" })", "Close"]);
         // What the resolver says then is for nobody.
-        let late = Task::Resolved { id, result: Ok(Vec::new()) };
-        Handle::new(core.shared.clone()).task(late).expect("alive");
+        manager.resolved(id, Ok(Vec::new()));
         manager.poll(Duration::ZERO).expect("to poll");
     }
 }

@@ -31,6 +31,8 @@ impl Manager {
         {
             siblings.set(siblings.get() - 1);
         }
+        // A lookup is given up.
+        drop(entry.dialing.take());
         core.unwatch(entry);
         drop(entry.socket.replace(Socket::Closed));
         if let Some(buffer) = entry.conn.take_back(&mut self.registry.views) {
