@@ -32,10 +32,10 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The host's name has no address.
+    /// The host's name has no address, or none was found in time.
     #[error("cannot look up the host of {url}: {source}")]
     Resolve {
-        /// The URL that names it.
+        /// The URL that names it; of a lookup by itself, the host.
         url: String,
         /// Why.
         source: io::Error,
@@ -45,7 +45,7 @@ pub enum Error {
     Connect {
         /// Where.
         url: String,
-        /// Why the last address did not.
+        /// Why the last address did not, or that there was [no time left](io::ErrorKind::TimedOut).
         source: io::Error,
     },
     /// A datagram could not be sent; its socket lives on.
@@ -205,7 +205,7 @@ pub enum Error {
     /// Something took longer than [`Limits`](crate::Limits) allow.
     #[error("the deadline passed: {phase}")]
     Deadline {
-        /// What was not done in time: `connect`, `handshake`, `read the head`, `read the body`, `reply`, `write` or `finish`.
+        /// What was not done in time: `handshake`, `read the head`, `read the body`, `reply`, `write` or `finish`.
         phase: &'static str,
     },
     /// A body that cannot be sent to its end. The peer sees that it is truncated.

@@ -86,8 +86,8 @@ mod version;
 pub use mongoose_sys as sys;
 
 pub use engine::{
-    Connection, ConnectionId, Handle, Limits, Listener, ListenerBuilder, Lookup, Manager, Payload, Registry,
-    State, Stats, Timer, Workers, WorkersBuilder,
+    Connection, ConnectionId, Connector, Handle, Limits, Listener, ListenerBuilder, Lookup, Manager, Payload,
+    Registry, State, Stats, Timer, Workers, WorkersBuilder,
 };
 pub use error::Error;
 pub use ffi::inherited_sockets;

@@ -5,6 +5,7 @@ mod connection;
 mod connector;
 mod core;
 mod datagrams;
+mod dialing;
 mod drive;
 mod entry;
 mod handle;
@@ -33,6 +34,7 @@ mod workers;
 
 pub(crate) use clock::{Clock, unix_seconds};
 pub use connection::{Connection, State};
+pub use connector::Connector;
 pub(crate) use connector::Dialer;
 pub(crate) use entry::Entry;
 pub use handle::Handle;

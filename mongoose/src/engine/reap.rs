@@ -31,8 +31,7 @@ impl Manager {
         {
             siblings.set(siblings.get() - 1);
         }
-        // A lookup is given up.
-        drop(entry.dialing.take());
+        core.abandon_dialing(entry);
         core.unwatch(entry);
         drop(entry.socket.replace(Socket::Closed));
         if let Some(buffer) = entry.conn.take_back(&mut self.registry.views) {

@@ -56,7 +56,7 @@ pub(crate) use signal::SignalGuard;
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]
 pub(crate) use socket::send_file;
 pub(crate) use socket::{
-    Bind, accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams,
+    Bind, Connect, accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams,
     take_listener,
 };
 pub(crate) use status::reason_phrase;
