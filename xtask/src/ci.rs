@@ -183,6 +183,8 @@ fn valgrind() -> Outcome {
             "--test",
             "client",
             "--test",
+            "dns",
+            "--test",
             "invariants",
             "--test",
             "parity",
