@@ -147,8 +147,10 @@ fn resolver_threads() -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_thousand_connections_to_a_name_need_eight_threads() {
-    let count = scaled(1000).max(30);
+fn a_thousand_connections_to_a_name_need_a_few_threads() {
+    // Eight, and those that are just about to end.
+    const THREADS: usize = 20;
+    let count = scaled(1000).max(50);
     let mut manager = Manager::new().expect("a manager");
     let listener =
         manager.tcp("tcp://127.0.0.1:0", |_: &Connection<'_>, _: Event<'_>| Ok(())).expect("a free port");
@@ -169,10 +171,10 @@ fn a_thousand_connections_to_a_name_need_eight_threads() {
                 Ok(())
             })
             .expect("to begin");
-        assert!(resolver_threads() <= 8);
+        assert!(resolver_threads() <= THREADS);
     }
     poll_until(&mut manager, "all to be connected", |_| {
-        assert!(resolver_threads() <= 8);
+        assert!(resolver_threads() <= THREADS);
         connected.get() == count
     });
 }

@@ -4,16 +4,12 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::engine::Answer;
 
 /// Lookups that are under way at a time. What a slow name server makes hang is that many threads.
 const THREADS: usize = 8;
-
-/// How long a thread without work stays.
-const REST: Duration = Duration::from_secs(10);
 
 /// Lookups that wait for a thread before those that nobody wants any more are taken out.
 const PRUNE_MIN: usize = 64;
@@ -31,7 +27,6 @@ pub(crate) fn look_up(host: &str, answer: Answer) -> Arc<()> {
 /// Threads that come when there is work and go when there is none.
 struct Pool<A> {
     state: Mutex<State<A>>,
-    more: Condvar,
     /// What may block, or is told why there is no thread to do it on.
     work: fn(io::Result<&str>, A),
 }
@@ -39,7 +34,6 @@ struct Pool<A> {
 struct State<A> {
     queue: VecDeque<Job<A>>,
     threads: usize,
-    idle: usize,
     /// At how many waiting jobs it is worth to look for those that nobody wants.
     prune_at: usize,
 }
@@ -52,8 +46,8 @@ struct Job<A> {
 
 impl<A: Send + 'static> Pool<A> {
     const fn new(work: fn(io::Result<&str>, A)) -> Self {
-        let state = State { queue: VecDeque::new(), threads: 0, idle: 0, prune_at: PRUNE_MIN };
-        Self { state: Mutex::new(state), more: Condvar::new(), work }
+        let state = State { queue: VecDeque::new(), threads: 0, prune_at: PRUNE_MIN };
+        Self { state: Mutex::new(state), work }
     }
 
     fn submit(&'static self, host: &str, answer: A) -> Arc<()> {
@@ -62,18 +56,19 @@ impl<A: Send + 'static> Pool<A> {
         let mut state = self.lock();
         let unwanted = state.prune();
         state.queue.push_back(job);
-        if state.idle >= state.queue.len() || state.threads == THREADS {
-            self.more.notify_one();
-        } else if let Err(error) = self.start() {
-            if state.threads == 0
-                && let Some(job) = state.queue.pop_back()
-            {
-                drop(state);
-                (self.work)(Err(error), job.answer);
-                return hold;
+        if state.threads < THREADS {
+            match self.start() {
+                Ok(()) => state.threads += 1,
+                Err(error) if state.threads == 0 => {
+                    if let Some(job) = state.queue.pop_back() {
+                        drop(state);
+                        (self.work)(Err(error), job.answer);
+                    }
+                    return hold;
+                }
+                // Those that are there will come to it.
+                Err(_) => {}
             }
-        } else {
-            state.threads += 1;
         }
         drop(state);
         // An answer may do something when it is dropped.
@@ -86,26 +81,17 @@ impl<A: Send + 'static> Pool<A> {
         builder.spawn(move || self.run()).map(|_thread| ())
     }
 
+    /// Works for as long as there is something to do. To start a thread costs a fraction of a lookup.
     fn run(&self) {
         let mut state = self.lock();
-        loop {
-            if let Some(job) = state.queue.pop_front() {
-                drop(state);
-                if job.wanted.strong_count() > 0 {
-                    (self.work)(Ok(&job.host), job.answer);
-                }
-                state = self.lock();
-                continue;
+        while let Some(job) = state.queue.pop_front() {
+            drop(state);
+            if job.wanted.strong_count() > 0 {
+                (self.work)(Ok(&job.host), job.answer);
             }
-            state.idle += 1;
-            let (woken, rest) = self.more.wait_timeout(state, REST).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            state.idle -= 1;
-            if rest.timed_out() && state.queue.is_empty() {
-                state.threads -= 1;
-                return;
-            }
+            state = self.lock();
         }
+        state.threads -= 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, State<A>> {
@@ -130,8 +116,8 @@ impl<A> State<A> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{self, Receiver, Sender};
+    use std::time::Duration;
 
     use super::*;
 
@@ -189,21 +175,5 @@ mod tests {
         let_go.send(()).expect("somebody waits");
         assert_eq!(beginnings.recv_timeout(PATIENCE).expect("to begin"), "wanted");
         (0..THREADS).for_each(|_| let_go.send(()).expect("somebody waits"));
-    }
-
-    #[test]
-    fn threads_are_used_again() {
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
-        static POOL: Pool<Sender<()>> = Pool::new(|_, done| {
-            STARTED.fetch_add(1, Ordering::Relaxed);
-            done.send(()).expect("the test listens");
-        });
-        let (done, ends) = mpsc::channel();
-        for _ in 0..100 {
-            let _hold = POOL.submit("quick", done.clone());
-            ends.recv_timeout(PATIENCE).expect("to end");
-        }
-        assert_eq!(STARTED.load(Ordering::Relaxed), 100);
-        assert!(POOL.lock().threads <= THREADS);
     }
 }
