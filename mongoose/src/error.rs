@@ -48,6 +48,14 @@ pub enum Error {
         /// Why the last address did not, or that there was [no time left](io::ErrorKind::TimedOut).
         source: io::Error,
     },
+    /// A time server's answer did not come, or is [not to be believed](crate::Registry::sntp).
+    #[error("cannot get the time from {url}: {reason}")]
+    Sntp {
+        /// The server.
+        url: String,
+        /// Why.
+        reason: String,
+    },
     /// A datagram could not be sent; its socket lives on.
     #[error("cannot send a datagram{}: {source}", to.map(|to| format!(" to {to}")).unwrap_or_default())]
     Datagram {

@@ -30,6 +30,11 @@
 //!
 //! **Clients.** [`http::Client`] sends requests on the loop and keeps connections; [`http::get`] and its like block.
 //!
+//! **Time.** Timers and deadlines run by the monotonic clock, [`Instant`](std::time::Instant): setting the system's clock
+//! moves none of them. What is shown to others or judged by date, as the `Date` of a reply, cookies and certificates, goes
+//! by the system's, [`SystemTime`](std::time::SystemTime). [`Registry::sntp`] tells the time of a server, and moves
+//! neither.
+//!
 //! **Datagrams.** [`Registry::udp`] makes a socket of datagrams, with a [`udp::Handler`] of its own.
 //!
 //! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
@@ -78,6 +83,7 @@ mod ffi;
 mod gate;
 pub mod http;
 mod net;
+pub mod sntp;
 #[cfg(feature = "tls-rustls")]
 pub mod tls;
 pub mod url;

@@ -185,6 +185,8 @@ fn valgrind() -> Outcome {
             "--test",
             "dns",
             "--test",
+            "sntp",
+            "--test",
             "invariants",
             "--test",
             "parity",

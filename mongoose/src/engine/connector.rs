@@ -47,6 +47,21 @@ pub(super) fn dial(
     Ok(entry.id)
 }
 
+/// Begins a socket of datagrams that is connected.
+fn dial_datagrams(
+    core: &Rc<Core>,
+    call: Call<'_>,
+    limits: Rc<Limits>,
+    protocol: Box<dyn Protocol>,
+) -> Result<ConnectionId, Error> {
+    let id = dial(core, call, limits, protocol)?;
+    if let Some(entry) = core.find(id) {
+        // As C has it: a socket of datagrams listens, and is no stream.
+        entry.conn.set(Flag::Listening, true);
+    }
+    Ok(id)
+}
+
 /// Makes a connection with limits and options of choice: see [`Registry::connector`].
 #[must_use = "a connector connects when it is told what speaks: `tcp` or `udp`"]
 pub struct Connector<'r> {
@@ -102,7 +117,9 @@ impl<'r> Connector<'r> {
     /// As there.
     #[doc(alias = "mg_connect")]
     pub fn tcp(self, handler: impl Handler) -> Result<ConnectionId, Error> {
-        self.dial(Scheme::Tcp, Stream::boxed(Rc::new(RefCell::new(handler))))
+        let endpoint = Endpoint::parse(self.url, Scheme::Tcp)?;
+        let protocol = Stream::boxed(Rc::new(RefCell::new(handler)));
+        dial(&self.registry.core, self.call(&endpoint), Rc::new(self.limits.clone()), protocol)
     }
 
     /// Makes a socket of datagrams that is connected to a `udp://host:port` URL, as [`Registry::connect_udp`].
@@ -111,20 +128,14 @@ impl<'r> Connector<'r> {
     /// As there.
     #[doc(alias = "mg_connect")]
     pub fn udp(self, handler: impl udp::Handler) -> Result<ConnectionId, Error> {
-        let core = &self.registry.core;
-        let id = self.dial(Scheme::Udp, Box::new(udp::Datagrams(handler)))?;
-        if let Some(entry) = core.find(id) {
-            // As C has it: a socket of datagrams listens, and is no stream.
-            entry.conn.set(Flag::Listening, true);
-        }
-        Ok(id)
+        let endpoint = Endpoint::parse(self.url, Scheme::Udp)?;
+        let protocol = Box::new(udp::Datagrams(handler));
+        dial_datagrams(&self.registry.core, self.call(&endpoint), Rc::new(self.limits.clone()), protocol)
     }
 
-    fn dial(&self, scheme: Scheme, protocol: Box<dyn Protocol>) -> Result<ConnectionId, Error> {
-        let endpoint = Endpoint::parse(self.url, scheme)?;
+    fn call<'c>(&'c self, endpoint: &'c Endpoint) -> Call<'c> {
         let within = self.limits.connect_time;
-        let call = Call { endpoint: &endpoint, url: self.url, within, options: self.options.clone() };
-        dial(&self.registry.core, call, Rc::new(self.limits.clone()), protocol)
+        Call { endpoint, url: self.url, within, options: self.options.clone() }
     }
 }
 
@@ -228,6 +239,19 @@ impl Dialer {
         let core = self.core.upgrade().ok_or(Error::Gone)?;
         let options = ffi::Connect::default();
         dial(&core, Call { endpoint, url, within, options }, limits, protocol)
+    }
+
+    /// Begins a socket of datagrams that is connected to an endpoint.
+    pub(crate) fn connect_datagrams(
+        &self,
+        url: &str,
+        endpoint: &Endpoint,
+        within: Duration,
+        protocol: Box<dyn Protocol>,
+    ) -> Result<ConnectionId, Error> {
+        let core = self.core.upgrade().ok_or(Error::Gone)?;
+        let options = ffi::Connect::default();
+        dial_datagrams(&core, Call { endpoint, url, within, options }, Rc::default(), protocol)
     }
 
     /// Has a connection's protocol [pulled](Protocol::pull) soon. `false` when the connection is at its end.

@@ -32,6 +32,7 @@ mod http_message;
 mod inherited;
 mod manager;
 pub(crate) mod panic;
+mod random;
 #[cfg(any(not(target_os = "linux"), mongoose_portable))]
 #[path = "selector_polling.rs"]
 mod selector;
@@ -51,6 +52,7 @@ pub(crate) use folder::{is_denied, is_missing, may_be_link, open_step, open_to_r
 pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
 pub use inherited::inherited_sockets;
 pub(crate) use manager::Mgr;
+pub(crate) use random::random;
 pub(crate) use selector::{Notifier, Selector};
 pub(crate) use signal::SignalGuard;
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]
