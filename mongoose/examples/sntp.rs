@@ -15,7 +15,7 @@ fn ask(url: &str) -> Result<bool, Error> {
     let note = Rc::clone(&told);
     let within = Duration::from_secs(5);
     let query =
-        manager.sntp(url, within, move |registry: &Registry, answer: Result<sntp::Reply, Error>| {
+        manager.sntp(url, within, move |registry: &Registry, answer: Result<sntp::Time, Error>| {
             match answer {
                 Ok(reply) => {
                     println!("{}", reply.unix_millis());

@@ -13,7 +13,7 @@ use std::time::Duration;
 use mongoose::{Error, Manager, Registry, sntp};
 use mongoose_tests::poll_until;
 
-type Answer = Result<sntp::Reply, Error>;
+type Answer = Result<sntp::Time, Error>;
 
 fn ask_within(url: &str, within: Duration) -> Answer {
     let mut manager = Manager::new().expect("a manager");

@@ -26,7 +26,7 @@ const SLACK: Duration = Duration::from_millis(10);
 /// What a time server answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Reply {
+pub struct Time {
     /// How far the server's clock is ahead of the system's, in nanoseconds; below zero when it is behind. As far as half
     /// the [round trip](Self::round_trip) it may be wrong.
     pub offset: i64,
@@ -36,7 +36,7 @@ pub struct Reply {
     pub stratum: u8,
 }
 
-impl Reply {
+impl Time {
     /// The time by the server's clock, when this is called.
     pub fn now(&self) -> SystemTime {
         let (now, offset) = (SystemTime::now(), Duration::from_nanos(self.offset.unsigned_abs()));
@@ -102,7 +102,7 @@ impl Registry {
     /// use std::time::Duration;
     /// use mongoose::{Error, Registry, sntp};
     ///
-    /// let time = |_: &Registry, answer: Result<sntp::Reply, Error>| match answer {
+    /// let time = |_: &Registry, answer: Result<sntp::Time, Error>| match answer {
     ///     Ok(reply) => println!("{} ms, {:?} away", reply.unix_millis(), reply.round_trip),
     ///     Err(error) => eprintln!("{error}"),
     /// };
@@ -122,7 +122,7 @@ impl Registry {
         &self,
         url: &str,
         within: Duration,
-        then: impl FnOnce(&Registry, Result<Reply, Error>) + 'static,
+        then: impl FnOnce(&Registry, Result<Time, Error>) + 'static,
     ) -> Result<Query, Error> {
         let endpoint = Endpoint::parse_or(url, Scheme::Udp, Some(PORT))?;
         let dialer = Dialer::new(self);
@@ -140,7 +140,7 @@ impl Registry {
     }
 }
 
-type Callback = Box<dyn FnOnce(&Registry, Result<Reply, Error>)>;
+type Callback = Box<dyn FnOnce(&Registry, Result<Time, Error>)>;
 
 /// One question.
 struct Asking {
@@ -154,7 +154,7 @@ struct Asking {
 }
 
 impl Asking {
-    fn tell(&mut self, connection: &Connection<'_>, result: Result<Reply, Error>) {
+    fn tell(&mut self, connection: &Connection<'_>, result: Result<Time, Error>) {
         connection.close();
         if let Some(then) = self.then.take()
             && !self.cancelled.get()
@@ -185,7 +185,7 @@ impl Protocol for Asking {
     fn datagram(&mut self, connection: &Connection<'_>, bytes: &[u8], _from: SocketAddr) {
         let Some((asked, at)) = self.asked.filter(|_| self.then.is_some()) else { return };
         let judged = sntp::answer(bytes, self.nonce)
-            .and_then(|answer| reply(&answer, asked.elapsed(), at).map_err(Refusal::Unfit));
+            .and_then(|answer| time_from(&answer, asked.elapsed(), at).map_err(Refusal::Unfit));
         match judged {
             Ok(reply) => self.tell(connection, Ok(reply)),
             Err(Refusal::Stray) => {}
@@ -226,7 +226,7 @@ impl Protocol for Asking {
 
 /// What an answer says that came so long after the question. The time between is the monotonic clock's: should the
 /// system's be moved meanwhile, the offset is that to the old one.
-fn reply(answer: &sntp::Answer, elapsed: Duration, asked: SystemTime) -> Result<Reply, &'static str> {
+fn time_from(answer: &sntp::Answer, elapsed: Duration, asked: SystemTime) -> Result<Time, &'static str> {
     let began = timestamp(asked);
     let elapsed = i64::try_from(elapsed.as_nanos()).map_err(|_| "it came too late")?;
     // From 2^-32 seconds.
@@ -241,7 +241,7 @@ fn reply(answer: &sntp::Answer, elapsed: Duration, asked: SystemTime) -> Result<
     let offset =
         i64::try_from((ahead_at_first + ahead_at_last) / 2).map_err(|_| "its time is too far off")?;
     let round_trip = Duration::from_nanos(u64::try_from(on_the_way).unwrap_or(0));
-    Ok(Reply { offset, round_trip, stratum: answer.stratum })
+    Ok(Time { offset, round_trip, stratum: answer.stratum })
 }
 
 fn timestamp(time: SystemTime) -> Timestamp {
@@ -275,17 +275,17 @@ mod tests {
     #[test]
     fn offset_and_round_trip_follow_from_the_four_times() {
         // Asked at 100 s by ours, got at 110.2 s by theirs, sent at 110.5, here after 0.7 s: 0.4 s on the way.
-        let one = reply(&answer(110_200, 110_500), Duration::from_millis(700), at(100)).expect("fit");
+        let one = time_from(&answer(110_200, 110_500), Duration::from_millis(700), at(100)).expect("fit");
         assert!(near(one.offset, 10 * SECOND), "{one:?}");
         assert!(near(one.round_trip.as_nanos() as i64, 400_000_000), "{one:?}");
-        let behind = reply(&answer(90_200, 90_500), Duration::from_millis(700), at(100)).expect("fit");
+        let behind = time_from(&answer(90_200, 90_500), Duration::from_millis(700), at(100)).expect("fit");
         assert!(near(behind.offset, -10 * SECOND), "{behind:?}");
     }
 
     #[test]
     fn a_device_whose_clock_begins_in_1970_learns_the_time() {
         let now = 1_800_000_000;
-        let reply = reply(&answer(now * 1000, now * 1000), Duration::ZERO, at(0)).expect("fit");
+        let reply = time_from(&answer(now * 1000, now * 1000), Duration::ZERO, at(0)).expect("fit");
         assert!(near(reply.offset, now as i64 * SECOND), "{reply:?}");
         assert!(reply.now() > at(now));
     }
@@ -293,14 +293,15 @@ mod tests {
     #[test]
     fn hazard_51_a_server_cannot_have_worked_longer_than_we_waited() {
         let waited = Duration::from_millis(500);
-        assert!(reply(&answer(100_000, 100_505), waited, at(100)).is_ok(), "clocks are not that good");
-        let error = reply(&answer(100_000, 100_600), waited, at(100)).expect_err("a lie");
+        assert!(time_from(&answer(100_000, 100_505), waited, at(100)).is_ok(), "clocks are not that good");
+        let error = time_from(&answer(100_000, 100_600), waited, at(100)).expect_err("a lie");
         assert!(error.contains("longer"));
     }
 
     #[test]
     fn clocks_before_1970_are_times_too() {
-        let reply = reply(&answer(0, 0), Duration::ZERO, UNIX_EPOCH - Duration::from_secs(5)).expect("fit");
+        let reply =
+            time_from(&answer(0, 0), Duration::ZERO, UNIX_EPOCH - Duration::from_secs(5)).expect("fit");
         assert!(near(reply.offset, 5 * SECOND), "{reply:?}");
     }
 }
