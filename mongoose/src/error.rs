@@ -32,10 +32,10 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The host's name has no address.
+    /// The host's name has no address, or none was found in time.
     #[error("cannot look up the host of {url}: {source}")]
     Resolve {
-        /// The URL that names it.
+        /// The URL that names it; of a lookup by itself, the host.
         url: String,
         /// Why.
         source: io::Error,
@@ -45,8 +45,16 @@ pub enum Error {
     Connect {
         /// Where.
         url: String,
-        /// Why the last address did not.
+        /// Why the last address did not, or that there was [no time left](io::ErrorKind::TimedOut).
         source: io::Error,
+    },
+    /// A time server's answer did not come, or is [not to be believed](crate::Registry::sntp).
+    #[error("cannot get the time from {url}: {reason}")]
+    Sntp {
+        /// The server.
+        url: String,
+        /// Why.
+        reason: String,
     },
     /// A datagram could not be sent; its socket lives on.
     #[error("cannot send a datagram{}: {source}", to.map(|to| format!(" to {to}")).unwrap_or_default())]
@@ -205,7 +213,7 @@ pub enum Error {
     /// Something took longer than [`Limits`](crate::Limits) allow.
     #[error("the deadline passed: {phase}")]
     Deadline {
-        /// What was not done in time: `connect`, `handshake`, `read the head`, `read the body`, `reply`, `write` or `finish`.
+        /// What was not done in time: `handshake`, `read the head`, `read the body`, `reply`, `write` or `finish`.
         phase: &'static str,
     },
     /// A body that cannot be sent to its end. The peer sees that it is truncated.

@@ -33,6 +33,11 @@
 //! **TLS.** Listeners, connections and requests take a configuration of the module `tls`; with it a URL says `https://` or
 //! `tls://`, and without it that is an error.
 //!
+//! **Time.** Timers and deadlines run by the monotonic clock, [`Instant`](std::time::Instant): setting the system's clock
+//! moves none of them. What is shown to others or judged by date, as the `Date` of a reply, cookies and certificates, goes
+//! by the system's, [`SystemTime`](std::time::SystemTime). [`Registry::sntp`] tells the time of a server, and moves
+//! neither.
+//!
 //! **Datagrams.** [`Registry::udp`] makes a socket of datagrams, with a [`udp::Handler`] of its own.
 //!
 //! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
@@ -73,6 +78,7 @@
 #[cfg(not(unix))]
 compile_error!("the safe crate runs on Unix so far; mongoose-sys builds on Windows too");
 
+mod dns;
 mod engine;
 mod error;
 #[allow(unsafe_code, reason = "the one module that may: see its documentation")]
@@ -80,6 +86,7 @@ mod ffi;
 mod gate;
 pub mod http;
 mod net;
+pub mod sntp;
 #[cfg(feature = "tls-rustls")]
 pub mod tls;
 pub mod url;
@@ -88,7 +95,7 @@ mod version;
 pub use mongoose_sys as sys;
 
 pub use engine::{
-    Connection, ConnectionId, ConnectorBuilder, Handle, Limits, Listener, ListenerBuilder, Manager, Payload,
+    Connection, ConnectionId, Connector, Handle, Limits, Listener, ListenerBuilder, Lookup, Manager, Payload,
     Registry, State, Stats, Timer, Workers, WorkersBuilder,
 };
 pub use error::Error;

@@ -18,6 +18,7 @@ fn short(set: impl FnOnce(&mut Limits, Duration)) -> Limits {
 fn phase(outcome: crate::scene::Outcome) -> &'static str {
     match outcome {
         Err(Error::Deadline { phase }) => phase,
+        Err(Error::Connect { source, .. }) if source.kind() == std::io::ErrorKind::TimedOut => "connect",
         other => panic!("{other:?}"),
     }
 }

@@ -2,20 +2,9 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Where a program is. Says so where it is not; in CI that is a failure.
-pub fn find(program: &str, test: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    // Servers are not in everybody's path.
-    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    let found = folders.map(|folder| folder.join(program)).find(|file| file.is_file());
-    if found.is_none() {
-        skip(program, test);
-    }
-    found
-}
+pub use mongoose_tests::find_program as find;
 
 /// Whether Python has a module. Says so where it has not; in CI that is a failure.
 pub fn python_has(module: &str, test: &str) -> bool {

@@ -3,6 +3,7 @@
 mod client;
 mod example;
 mod process;
+mod programs;
 mod random;
 pub mod raw;
 mod server;
@@ -14,6 +15,7 @@ use mongoose::Manager;
 pub use client::{Client, Response};
 pub use example::example;
 pub use process::in_own_process;
+pub use programs::find_program;
 pub use random::Random;
 pub use server::Server;
 

@@ -1,8 +1,9 @@
-//! Sockets in full: raw TCP with its half-closes, UDP, access lists.
+//! Sockets in full: connections that we make, raw TCP with its half-closes, UDP, access lists.
 
 #![cfg(unix)]
 
 mod access;
+mod connect;
 mod examples;
 mod half_close;
 mod udp;

@@ -1,55 +1,37 @@
-//! Connections that we make.
+//! Connections that we make: how they are asked for.
 
-use std::collections::VecDeque;
-use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::cell::RefCell;
+use std::fmt;
+use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
-use super::handle::{Handle, Task};
-use super::transport::{ClientTls, Socket, Transport};
-use super::{ConnectionId, Entry, Limits, Protocol, Registry};
+use super::dialing::Dialing;
+use super::lookup::{self, Asker};
+use super::transport::{ClientTls, Socket};
+use super::{ConnectionId, Limits, Protocol, Registry};
 use crate::Error;
 use crate::ffi::{self, Flag};
-use crate::net::{Endpoint, Scheme};
+use crate::net::{Endpoint, Handler, Scheme, Stream, udp};
 
-/// What a connection that is being made needs besides.
-#[derive(Debug)]
-pub(super) struct Dialing {
-    url: String,
-    addresses: VecDeque<SocketAddr>,
-    /// When it has to be there. `None`: whenever.
-    pub(super) until: Option<Instant>,
-    /// What it speaks TLS by. `None`: it is plain.
+/// A connection to be: to where, in what time, and how the socket is to be.
+pub(super) struct Call<'c> {
+    pub(super) endpoint: &'c Endpoint,
+    /// What errors name.
+    pub(super) url: &'c str,
+    /// How long it may take, lookup and all.
+    pub(super) within: Duration,
+    pub(super) options: ffi::Connect,
+    /// Whom it speaks TLS to. `None`: it is plain.
     pub(super) secure: Option<ClientTls>,
 }
 
-/// Begins a socket of datagrams that is connected to a URL such as `udp://host:port`.
-pub(super) fn connect_datagrams(
+/// Begins a connection.
+pub(super) fn dial(
     core: &Rc<Core>,
-    url: &str,
-    protocol: Box<dyn Protocol>,
-) -> Result<ConnectionId, Error> {
-    let limits = Limits::default();
-    let within = limits.connect_time;
-    let endpoint = Endpoint::parse(url, Scheme::Udp)?;
-    let id = dial_endpoint(core, url, endpoint, None, Rc::new(limits), within, protocol)?;
-    if let Some(entry) = core.find(id) {
-        // As C has it: a socket of datagrams listens, and is no stream.
-        entry.conn.set(Flag::Listening, true);
-    }
-    Ok(id)
-}
-
-/// Begins a connection: its addresses come back as a task, at once for a literal one. `url` is what errors name.
-pub(super) fn dial_endpoint(
-    core: &Rc<Core>,
-    url: &str,
-    endpoint: Endpoint,
-    secure: Option<ClientTls>,
+    call: Call<'_>,
     limits: Rc<Limits>,
-    within: Duration,
     protocol: Box<dyn Protocol>,
 ) -> Result<ConnectionId, Error> {
     core.check_open()?;
@@ -58,88 +40,235 @@ pub(super) fn dial_endpoint(
     entry.conn.set(Flag::Client, true);
     entry.conn.set(Flag::Resolving, true);
     // Not the turn's time: the loop may not have turned for long.
-    let until = Instant::now().checked_add(within);
-    let dialing = Dialing { url: url.to_owned(), addresses: VecDeque::new(), until, secure };
+    let until = Instant::now().checked_add(call.within);
+    let lookup = lookup::begin(core, call.endpoint.host(), Asker::Connection(entry.id));
+    let dialing = Dialing::new(call, until, lookup);
     *entry.dialing.borrow_mut() = Some(Box::new(dialing));
     entry.deadline.set(until);
     core.watch_deadlines(&entry);
-    resolve(&Handle::new(core.shared.clone()), entry.id, endpoint)?;
     Ok(entry.id)
 }
 
-/// Looks the host up, on a thread of its own where that may block.
-fn resolve(handle: &Handle, id: ConnectionId, endpoint: Endpoint) -> Result<(), Error> {
-    if let Ok(ip) = endpoint.host().parse::<IpAddr>() {
-        let address = SocketAddr::new(ip, endpoint.port());
-        return handle.task(Task::Resolved { id, result: Ok(vec![address]) });
+/// Begins a socket of datagrams that is connected.
+fn dial_datagrams(
+    core: &Rc<Core>,
+    call: Call<'_>,
+    limits: Rc<Limits>,
+    protocol: Box<dyn Protocol>,
+) -> Result<ConnectionId, Error> {
+    let id = dial(core, call, limits, protocol)?;
+    if let Some(entry) = core.find(id) {
+        // As C has it: a socket of datagrams listens, and is no stream.
+        entry.conn.set(Flag::Listening, true);
     }
-    let from_thread = handle.clone();
-    let started = std::thread::Builder::new().name("mongoose-resolver".to_owned()).spawn(move || {
-        let result = (endpoint.host(), endpoint.port()).to_socket_addrs().map(Iterator::collect);
-        // The manager may be gone: then there is nobody to tell.
-        let _ = from_thread.task(Task::Resolved { id, result });
-    });
-    match started {
-        Ok(_thread) => Ok(()),
-        Err(error) => handle.task(Task::Resolved { id, result: Err(error) }),
-    }
+    Ok(id)
 }
 
-/// Takes what the resolver found and begins with the first address.
-pub(super) fn resolved(entry: &Entry, result: io::Result<Vec<SocketAddr>>) -> Result<(), Error> {
-    match result {
-        Ok(addresses) => {
-            if let Some(dialing) = entry.dialing.borrow_mut().as_mut() {
-                dialing.addresses = addresses.into();
-            }
-            dial(entry, io::Error::new(io::ErrorKind::NotFound, "the host has no address"))
-        }
-        Err(source) => Err(Error::Resolve { url: url_of(entry), source }),
-    }
+/// Makes a connection with limits and options of choice: see [`Registry::connector`].
+#[must_use = "a connector connects when it is told what speaks: `tcp` or `udp`"]
+pub struct Connector<'r> {
+    registry: &'r Registry,
+    url: &'r str,
+    limits: Limits,
+    options: ffi::Connect,
+    #[cfg(feature = "tls-rustls")]
+    secure: Option<crate::tls::ClientConfig>,
 }
 
-/// Tries the next address. When none is left, the error is that of the last one, or `before`.
-pub(super) fn dial(entry: &Entry, before: io::Error) -> Result<(), Error> {
-    let mut last = before;
-    loop {
-        let next = entry.dialing.borrow_mut().as_mut().and_then(|dialing| {
-            let left = dialing.until.map(|until| until.saturating_duration_since(Instant::now()));
-            let tries = u32::try_from(dialing.addresses.len()).unwrap_or(u32::MAX);
-            dialing.addresses.pop_front().map(|address| (address, left.map(|left| left / tries)))
-        });
-        let Some((address, share)) = next else {
-            return Err(Error::Connect { url: url_of(entry), source: last });
-        };
-        let socket = if entry.conn.is(Flag::Listening) {
-            // Of datagrams: nobody is asked whether they are there.
-            ffi::connect_datagrams(address).map(Socket::datagrams)
-        } else {
-            ffi::connect(address).map(|stream| Socket::Stream(Transport::Plain(stream)))
-        };
-        match socket {
-            Ok(socket) => {
-                entry.remote.set(Some(address));
-                // That of the attempt before.
-                entry.local.set(None);
-                entry.conn.set(Flag::Resolving, false);
-                entry.conn.set(Flag::Connecting, true);
-                // One that does not answer leaves time for the others.
-                entry.deadline.set(share.and_then(|share| Instant::now().checked_add(share)));
-                *entry.socket.borrow_mut() = socket;
-                return Ok(());
-            }
-            Err(error) => last = error,
+impl<'r> Connector<'r> {
+    pub(super) fn new(registry: &'r Registry, url: &'r str) -> Self {
+        Self {
+            registry,
+            url,
+            limits: Limits::default(),
+            options: ffi::Connect::default(),
+            #[cfg(feature = "tls-rustls")]
+            secure: None,
         }
     }
+
+    /// Bounds of the connection. Default: [`Limits::default`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long making the connection may take, the lookup of its host included:
+    /// [`Limits::connect_time`], in short.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.limits.connect_time = time;
+        self
+    }
+
+    /// Our own address, and port unless that is 0. Default: of the system's choice. Addresses of the other family are
+    /// not tried then.
+    pub fn bind(mut self, local: SocketAddr) -> Self {
+        self.options.bind = Some(local);
+        self
+    }
+
+    /// Sends small pieces at once instead of gathering them while others are not acknowledged (`TCP_NODELAY`). Default:
+    /// yes, because all that a handler sends in one event leaves in one piece anyway.
+    pub fn no_delay(mut self, on: bool) -> Self {
+        self.options.no_delay = on;
+        self
+    }
+
+    /// Has the system ask whether the peer is still there once nothing was received for this long, in whole seconds
+    /// (`SO_KEEPALIVE`). When it is not, the handler gets [`Error::Io`] with
+    /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default: never asked.
+    pub fn keep_alive(mut self, after: Duration) -> Self {
+        self.options.keep_alive = Some(after);
+        self
+    }
+
+    /// Speaks TLS, on a `tls://` URL: the server has to prove that it is the URL's host, or the one that the configuration
+    /// [names](crate::tls::ClientConfigBuilder::server_name).
+    ///
+    /// ```no_run
+    /// use mongoose::{Connection, Event, Manager, tls};
+    ///
+    /// let manager = Manager::new()?;
+    /// let config = tls::ClientConfig::system_roots().build()?;
+    /// manager.connector("tls://example.com:853").tls(config).tcp(
+    ///     |connection: &Connection<'_>, event: Event<'_>| match event {
+    ///         // The handshake is done: nothing was sent before.
+    ///         Event::Connect => connection.send("hello"),
+    ///         _ => Ok(()),
+    ///     },
+    /// )?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    #[cfg(feature = "tls-rustls")]
+    #[doc(alias = "mg_tls_init")]
+    pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {
+        self.secure = Some(config);
+        self
+    }
+
+    /// Connects to a `tcp://host:port` URL, or a `tls://` one with [TLS](crate::tls), as [`Registry::connect`].
+    ///
+    /// # Errors
+    /// As there; [`Error::Url`] also for a host that cannot be a certificate's.
+    #[doc(alias = "mg_connect")]
+    pub fn tcp(self, handler: impl Handler) -> Result<ConnectionId, Error> {
+        let (endpoint, secure) = self.target()?;
+        let protocol = Stream::boxed(Rc::new(RefCell::new(handler)));
+        dial(&self.registry.core, self.call(&endpoint, secure), Rc::new(self.limits.clone()), protocol)
+    }
+
+    /// Makes a socket of datagrams that is connected to a `udp://host:port` URL, as [`Registry::connect_udp`].
+    ///
+    /// # Errors
+    /// As there.
+    #[doc(alias = "mg_connect")]
+    pub fn udp(self, handler: impl udp::Handler) -> Result<ConnectionId, Error> {
+        let endpoint = Endpoint::parse(self.url, Scheme::Udp)?;
+        let protocol = Box::new(udp::Datagrams(handler));
+        dial_datagrams(
+            &self.registry.core,
+            self.call(&endpoint, None),
+            Rc::new(self.limits.clone()),
+            protocol,
+        )
+    }
+
+    #[cfg(feature = "tls-rustls")]
+    fn target(&self) -> Result<(Endpoint, Option<ClientTls>), Error> {
+        let Some(config) = &self.secure else { return Ok((Endpoint::parse(self.url, Scheme::Tcp)?, None)) };
+        let endpoint = Endpoint::parse(self.url, Scheme::Tls)?;
+        let target = config
+            .target(endpoint.host())
+            .map_err(|reason| Error::Url { url: self.url.to_owned(), reason })?;
+        Ok((endpoint, Some(target)))
+    }
+
+    #[cfg(not(feature = "tls-rustls"))]
+    fn target(&self) -> Result<(Endpoint, Option<ClientTls>), Error> {
+        Ok((Endpoint::parse(self.url, Scheme::Tcp)?, None))
+    }
+
+    fn call<'c>(&'c self, endpoint: &'c Endpoint, secure: Option<ClientTls>) -> Call<'c> {
+        let within = self.limits.connect_time;
+        Call { endpoint, url: self.url, within, options: self.options.clone(), secure }
+    }
 }
 
-/// Whether another address is left to try.
-pub(super) fn has_another(entry: &Entry) -> bool {
-    entry.dialing.borrow().as_ref().is_some_and(|dialing| !dialing.addresses.is_empty())
+impl fmt::Debug for Connector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
-fn url_of(entry: &Entry) -> String {
-    entry.dialing.borrow().as_ref().map(|dialing| dialing.url.clone()).unwrap_or_default()
+impl Registry {
+    /// Connects to a `tcp://host:port` URL. The handler gets [`Event::Connect`](crate::Event::Connect), or
+    /// [`Event::Error`](crate::Event::Error) and [`Event::Close`](crate::Event::Close).
+    ///
+    /// The host is [looked up](Self::resolve). Its addresses are tried side by side, IPv6 and IPv4 in turns: the next
+    /// one a quarter of a second after the one before, or once that failed (RFC 8305). The first that answers is it.
+    /// For deadlines and options of choice, see [`connector`](Self::connector).
+    ///
+    /// # Errors
+    /// [`Error::Url`] for a URL that cannot be connected to, [`Error::ShuttingDown`] while the manager is dropped. The
+    /// handler is told of what else goes wrong: [`Error::Resolve`], or [`Error::Connect`], whose source says how it
+    /// failed at the last address: [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused),
+    /// [`HostUnreachable`](std::io::ErrorKind::HostUnreachable),
+    /// [`NetworkUnreachable`](std::io::ErrorKind::NetworkUnreachable),
+    /// [`ConnectionReset`](std::io::ErrorKind::ConnectionReset), or [`TimedOut`](std::io::ErrorKind::TimedOut) past
+    /// [`Limits::connect_time`].
+    #[doc(alias = "mg_connect")]
+    pub fn connect(&self, url: &str, handler: impl Handler) -> Result<ConnectionId, Error> {
+        self.connector(url).tcp(handler)
+    }
+
+    /// Connects to a URL with limits and options of choice, TLS among them.
+    ///
+    /// ```
+    /// # let manager = mongoose::Manager::new()?;
+    /// use std::time::Duration;
+    ///
+    /// manager
+    ///     .connector("tcp://localhost:7")
+    ///     .within(Duration::from_secs(5))
+    ///     .bind("127.0.0.1:0".parse().unwrap())
+    ///     .keep_alive(Duration::from_secs(60))
+    ///     .tcp(|_: &mongoose::Connection<'_>, event: mongoose::Event<'_>| {
+    ///         println!("{event:?}");
+    ///         Ok(())
+    ///     })?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    #[doc(alias = "mg_connect")]
+    pub fn connector<'u>(&'u self, url: &'u str) -> Connector<'u> {
+        Connector::new(self, url)
+    }
+
+    /// Makes a socket of datagrams that sends to and receives from `udp://host:port` alone. The handler gets
+    /// [`udp::Event::Connect`] once the host is looked up, and can send from then on; or [`udp::Event::Error`] and
+    /// [`udp::Event::Close`]. Of several addresses, the first is it to which there is a way.
+    ///
+    /// ```
+    /// # let manager = mongoose::Manager::new()?;
+    /// use mongoose::udp;
+    ///
+    /// manager.connect_udp("udp://127.0.0.1:9", |socket: &udp::Socket<'_>, event: udp::Event<'_>| match event {
+    ///     udp::Event::Connect => socket.send(b"question"),
+    ///     udp::Event::Datagram(answer) => {
+    ///         println!("{} bytes", answer.bytes.len());
+    ///         socket.close();
+    ///         Ok(())
+    ///     }
+    ///     _ => Ok(()),
+    /// })?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Url`] for a URL that cannot be connected to, [`Error::ShuttingDown`] while the manager is dropped.
+    #[doc(alias = "mg_connect")]
+    pub fn connect_udp(&self, url: &str, handler: impl udp::Handler) -> Result<ConnectionId, Error> {
+        self.connector(url).udp(handler)
+    }
 }
 
 /// Makes connections and reaches them again, for a protocol that keeps some of its own.
@@ -164,7 +293,21 @@ impl Dialer {
         protocol: Box<dyn Protocol>,
     ) -> Result<ConnectionId, Error> {
         let core = self.core.upgrade().ok_or(Error::Gone)?;
-        dial_endpoint(&core, url, endpoint.clone(), secure, limits, within, protocol)
+        let options = ffi::Connect::default();
+        dial(&core, Call { endpoint, url, within, options, secure }, limits, protocol)
+    }
+
+    /// Begins a socket of datagrams that is connected to an endpoint.
+    pub(crate) fn connect_datagrams(
+        &self,
+        url: &str,
+        endpoint: &Endpoint,
+        within: Duration,
+        protocol: Box<dyn Protocol>,
+    ) -> Result<ConnectionId, Error> {
+        let core = self.core.upgrade().ok_or(Error::Gone)?;
+        let options = ffi::Connect::default();
+        dial_datagrams(&core, Call { endpoint, url, within, options, secure: None }, Rc::default(), protocol)
     }
 
     /// Has a connection's protocol [pulled](Protocol::pull) soon. `false` when the connection is at its end.
@@ -192,100 +335,5 @@ impl Dialer {
     /// Why nothing can be begun, where that is so.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
         self.core.upgrade().ok_or(Error::Gone)?.check_open()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::net::{TcpListener, TcpStream};
-
-    use super::*;
-    use crate::ffi::Bind;
-    use crate::net::Stream;
-    use crate::{Connection, Event, Manager};
-
-    /// A socket whose queue is full: the system answers no further connection to it.
-    fn unanswering() -> (TcpListener, Vec<TcpStream>) {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = ffi::listen(any, Bind { backlog: 0, reuse_port: false }).expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        let mut queued = Vec::new();
-        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
-            queued.push(stream);
-            assert!(queued.len() < 100, "the queue has no end");
-        }
-        (listener, queued)
-    }
-
-    /// What a connection is told whose host has these addresses.
-    fn events(addresses: Vec<SocketAddr>, within: Duration) -> Vec<String> {
-        let mut manager = Manager::new().expect("a manager");
-        let log = Rc::new(RefCell::new(Vec::new()));
-        let events = Rc::clone(&log);
-        let handler = move |connection: &Connection<'_>, event: Event<'_>| {
-            events.borrow_mut().push(format!("{event:?}"));
-            connection.close();
-            Ok(())
-        };
-        let protocol = Stream::boxed(Rc::new(RefCell::new(handler)));
-        let core = Rc::clone(&manager.registry.core);
-        let endpoint = Endpoint::from_authority("127.0.0.1:1", None).expect("valid");
-        let id = dial_endpoint(&core, "tcp://h:1", endpoint, None, Rc::default(), within, protocol)
-            .expect("to begin");
-        // In the place of what the resolver says.
-        core.shared.take(&mut VecDeque::new());
-        Handle::new(core.shared.clone()).task(Task::Resolved { id, result: Ok(addresses) }).expect("alive");
-        for _ in 0..10_000 {
-            if log.borrow().last().is_some_and(|last| last == "Close") {
-                break;
-            }
-            manager.poll(Duration::from_millis(20)).expect("to poll");
-        }
-        log.take()
-    }
-
-    #[test]
-    fn an_address_that_does_not_answer_leaves_time_for_the_others() {
-        let (silent, _queued) = unanswering();
-        let silent = silent.local_addr().expect("bound");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let good = listener.local_addr().expect("bound");
-        let closed =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
-        let within = Duration::from_millis(300);
-        assert_eq!(events(vec![silent, closed, good], within), ["Connect", "Close"]);
-        assert_eq!(events(vec![closed, silent], within), ["Error(Deadline { phase: \"connect\" })", "Close"]);
-        let refused = events(vec![silent, closed], within);
-        assert!(refused[0].contains("ConnectionRefused"), "{refused:?}");
-    }
-
-    #[test]
-    fn a_lookup_that_takes_too_long_is_given_up() {
-        let mut manager = Manager::new().expect("a manager");
-        let log = Rc::new(RefCell::new(Vec::new()));
-        let events = Rc::clone(&log);
-        let handler = move |_: &Connection<'_>, event: Event<'_>| {
-            events.borrow_mut().push(format!("{event:?}"));
-            Ok(())
-        };
-        let protocol = Stream::boxed(Rc::new(RefCell::new(handler)));
-        let core = Rc::clone(&manager.registry.core);
-        let endpoint = Endpoint::from_authority("127.0.0.1:1", None).expect("valid");
-        let within = Duration::from_millis(20);
-        let id = dial_endpoint(&core, "tcp://h:1", endpoint, None, Rc::default(), within, protocol)
-            .expect("to begin");
-        core.shared.take(&mut VecDeque::new());
-        for _ in 0..10_000 {
-            if core.find(id).is_none() {
-                break;
-            }
-            manager.poll(Duration::from_millis(20)).expect("to poll");
-        }
-        assert_eq!(log.take(), ["Error(Deadline { phase: \"connect\" })", "Close"]);
-        // What the resolver says then is for nobody.
-        let late = Task::Resolved { id, result: Ok(Vec::new()) };
-        Handle::new(core.shared.clone()).task(late).expect("alive");
-        manager.poll(Duration::ZERO).expect("to poll");
     }
 }

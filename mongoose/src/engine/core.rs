@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::handle::{Shared, Task};
+use super::lookup::Lookups;
 use super::stats::Counters;
 use super::table::Table;
 use super::timers::{Action, Timers};
@@ -24,6 +25,7 @@ pub(crate) struct Core {
     pub(super) selector: Selector,
     pub(super) table: RefCell<Table>,
     pub(super) timers: RefCell<Timers>,
+    pub(super) lookups: RefCell<Lookups>,
     /// Entries that changed outside their own event.
     pub(super) dirty: RefCell<Vec<Rc<Entry>>>,
     /// Entries to release after the batch (invariant 9).
@@ -55,6 +57,7 @@ impl Core {
             selector,
             table: RefCell::new(Table::new(MANAGERS.fetch_add(1, Ordering::Relaxed))),
             timers: RefCell::default(),
+            lookups: RefCell::default(),
             dirty: RefCell::default(),
             doomed: RefCell::default(),
             posted: RefCell::default(),

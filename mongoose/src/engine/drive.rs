@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::connection::PULL_BELOW;
 use super::entry::{OurEnd, Tls};
 use super::transport::{Socket, Transport};
-use super::{Admission, Connection, ConnectionId, Entry, Manager, Protocol, Ready, connector};
+use super::{Admission, Connection, Entry, Manager, Protocol, Ready};
 use crate::ffi::{self, Flag};
 use crate::{Error, sys};
 
@@ -179,49 +179,6 @@ impl Manager {
         self.reconcile(&entry);
     }
 
-    fn finish_connect(&mut self, entry: &Rc<Entry>) {
-        let result = match &*entry.socket.borrow() {
-            Socket::Stream(transport) => transport.take_error(),
-            _ => Ok(None),
-        };
-        match result {
-            Ok(None) => {
-                entry.conn.set(Flag::Connecting, false);
-                let dialing = entry.dialing.take();
-                entry.deadline.set(None);
-                match dialing.and_then(|dialing| dialing.secure.map(|target| (target, dialing.until))) {
-                    Some((target, until)) => self.begin_tls(entry, &target, until),
-                    None => {
-                        self.with_protocol(entry, |protocol, connection| protocol.opened(connection));
-                    }
-                }
-            }
-            Ok(Some(error)) | Err(error) => self.try_next_address(entry, error),
-        }
-    }
-
-    fn try_next_address(&mut self, entry: &Rc<Entry>, error: io::Error) {
-        self.registry.core.unwatch(entry);
-        entry.socket.replace(Socket::None);
-        entry.conn.set(Flag::Connecting, false);
-        entry.conn.set(Flag::Resolving, true);
-        if let Err(error) = connector::dial(entry, error) {
-            self.fail(entry, &error);
-        }
-    }
-
-    /// Takes what the resolver answered.
-    pub(super) fn resolved(&mut self, id: ConnectionId, result: io::Result<Vec<std::net::SocketAddr>>) {
-        let Some(entry) = self.registry.core.find(id) else { return };
-        if entry.is_over() {
-            return;
-        }
-        if let Err(error) = connector::resolved(&entry, result) {
-            self.fail(&entry, &error);
-        }
-        self.reconcile(&entry);
-    }
-
     /// Tells the handler what went wrong, and closes.
     pub(super) fn fail(&mut self, entry: &Rc<Entry>, error: &Error) {
         self.with_protocol(entry, |protocol, connection| protocol.failed(connection, error));
@@ -318,10 +275,8 @@ impl Manager {
             entry.deadline.set(None);
             if entry.mark.get().tls.contains(Tls::HANDSHAKING) {
                 self.fail(entry, &Error::Deadline { phase: "handshake" });
-            } else if connector::has_another(entry) {
-                self.try_next_address(entry, io::ErrorKind::TimedOut.into());
             } else if entry.conn.is(Flag::Connecting) || entry.conn.is(Flag::Resolving) {
-                self.fail(entry, &Error::Deadline { phase: "connect" });
+                self.dialing_is_due(entry);
             } else {
                 self.with_protocol(entry, |protocol, connection| protocol.expired(connection));
             }

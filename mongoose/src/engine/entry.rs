@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::connector::Dialing;
+use super::dialing::Dialing;
 use super::output::Output;
 use super::timers::TimerKey;
 use super::transport::Socket;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
+use super::lookup::LookupKey;
 use super::{ConnectionId, Payload, Registry};
 use crate::Error;
 use crate::ffi::Notifier;
@@ -49,8 +50,8 @@ pub(crate) enum Task {
     Nudge {
         id: ConnectionId,
     },
-    Resolved {
-        id: ConnectionId,
+    LookedUp {
+        key: LookupKey,
         result: std::io::Result<Vec<std::net::SocketAddr>>,
     },
 }
@@ -229,7 +230,7 @@ impl fmt::Debug for Task {
             Self::Wakeup { .. } => "Wakeup",
             Self::Late { .. } => "Late",
             Self::Nudge { .. } => "Nudge",
-            Self::Resolved { .. } => "Resolved",
+            Self::LookedUp { .. } => "LookedUp",
         })
     }
 }

@@ -38,8 +38,10 @@ pub struct Limits {
     pub idle_time: Duration,
     /// How long a [deferred](crate::http::Reply::defer) reply may take. Default: 60 s. Past it the peer gets 504.
     pub reply_time: Duration,
-    /// How long making a connection may take, the lookup of its host and TLS's handshake included. Default: 30 s. An
-    /// address that does not answer leaves time for the others.
+    /// How long making a connection may take, the lookup of its host and TLS's handshake included. Default: 30 s. Past it the
+    /// handler gets
+    /// [`Error::Connect`](crate::Error::Connect), or [`Error::Resolve`](crate::Error::Resolve) where no address was
+    /// known yet.
     pub connect_time: Duration,
     /// How long TLS's handshake may take, once the connection is there. Default: 10 s. Past it, it is closed.
     pub handshake_time: Duration,

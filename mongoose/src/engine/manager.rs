@@ -191,6 +191,9 @@ impl Drop for Manager {
             self.reap();
             discard_panics(&core);
         }
+        for part in core.take_lookups() {
+            core.release(Some(part));
+        }
         // Out of the borrow first: what is dropped here may hold timers of its own.
         let actions = core.timers.borrow_mut().take_all();
         for action in actions {

@@ -68,7 +68,7 @@ impl Manager {
                     self.reconcile(&entry);
                 }
             }
-            Task::Resolved { id, result } => self.resolved(id, result),
+            Task::LookedUp { key, result } => self.looked_up(key, result),
         }
     }
 
@@ -106,6 +106,7 @@ impl Manager {
                         self.look_at_deadlines(&entry);
                     }
                 }
+                Action::Lookup(key) => self.looked_up(*key, Err(std::io::ErrorKind::TimedOut.into())),
                 Action::Accept(id) => {
                     if let Some(entry) = core.find(*id) {
                         entry.update(|mark| mark.accept_paused = false);

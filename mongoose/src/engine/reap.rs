@@ -31,6 +31,7 @@ impl Manager {
         {
             siblings.set(siblings.get() - 1);
         }
+        core.abandon_dialing(entry);
         core.unwatch(entry);
         drop(entry.socket.replace(Socket::Closed));
         if let Some(buffer) = entry.conn.take_back(&mut self.registry.views) {

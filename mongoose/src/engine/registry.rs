@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use super::core::Core;
 use super::timers::Action;
-use super::{
-    Connection, ConnectionId, ConnectorBuilder, Handle, Listener, ListenerBuilder, Stats, Timer, connector,
-};
+use super::{Connection, ConnectionId, Handle, Listener, ListenerBuilder, Stats, Timer};
 use crate::ffi::Views;
 use crate::net::{Handler, udp};
 use crate::{Error, http};
@@ -98,23 +96,6 @@ impl Registry {
         self.listener(url).tcp_each(make)
     }
 
-    /// Connects to a `tcp://host:port` URL. The handler gets [`Event::Connect`](crate::Event::Connect), or
-    /// [`Event::Error`](crate::Event::Error) and [`Event::Close`](crate::Event::Close).
-    ///
-    /// A host name is looked up by the system's resolver on a thread of its own, and its addresses are tried in order.
-    ///
-    /// # Errors
-    /// [`Error::Url`] for a URL that cannot be connected to, [`Error::ShuttingDown`] while the manager is dropped.
-    #[doc(alias = "mg_connect")]
-    pub fn connect(&self, url: &str, handler: impl Handler) -> Result<ConnectionId, Error> {
-        self.connector(url).tcp(handler)
-    }
-
-    /// Connects to a URL with options of choice, TLS among them.
-    pub fn connector<'u>(&'u self, url: &'u str) -> ConnectorBuilder<'u> {
-        ConnectorBuilder::new(self, url)
-    }
-
     /// Makes a socket of datagrams at a URL such as `udp://127.0.0.1:1234` or `udp://[::]:0`, which receives from and
     /// sends to anybody. For one that shares its port or has an [access list](ListenerBuilder::allow), see
     /// [`ListenerBuilder::udp`].
@@ -124,33 +105,6 @@ impl Registry {
     #[doc(alias = "mg_listen")]
     pub fn udp(&self, url: &str, handler: impl udp::Handler) -> Result<Listener, Error> {
         self.listener(url).udp(handler)
-    }
-
-    /// Makes a socket of datagrams that sends to and receives from `udp://host:port` alone. The handler gets
-    /// [`udp::Event::Connect`] once the host is looked up, and can send from then on; or [`udp::Event::Error`] and
-    /// [`udp::Event::Close`].
-    ///
-    /// ```
-    /// # let manager = mongoose::Manager::new()?;
-    /// use mongoose::udp;
-    ///
-    /// manager.connect_udp("udp://127.0.0.1:9", |socket: &udp::Socket<'_>, event: udp::Event<'_>| match event {
-    ///     udp::Event::Connect => socket.send(b"question"),
-    ///     udp::Event::Datagram(answer) => {
-    ///         println!("{} bytes", answer.bytes.len());
-    ///         socket.close();
-    ///         Ok(())
-    ///     }
-    ///     _ => Ok(()),
-    /// })?;
-    /// # Ok::<(), mongoose::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Url`] for a URL that cannot be connected to, [`Error::ShuttingDown`] while the manager is dropped.
-    #[doc(alias = "mg_connect")]
-    pub fn connect_udp(&self, url: &str, handler: impl udp::Handler) -> Result<ConnectionId, Error> {
-        connector::connect_datagrams(&self.core, url, Box::new(udp::Datagrams(handler)))
     }
 
     /// Finds a socket of datagrams in O(1), to send on it.

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
+use super::lookup::LookupKey;
 use super::{ConnectionId, Registry};
 
 /// What happens when a timer is due.
@@ -16,6 +17,8 @@ pub(super) enum Action {
     Accept(ConnectionId),
     /// A connection's deadline may have passed.
     Deadline(ConnectionId),
+    /// A lookup takes too long.
+    Lookup(LookupKey),
 }
 
 /// Names a timer; stale once that is gone.

@@ -32,6 +32,7 @@ mod http_message;
 mod inherited;
 mod manager;
 pub(crate) mod panic;
+mod random;
 #[cfg(any(not(target_os = "linux"), mongoose_portable))]
 #[path = "selector_polling.rs"]
 mod selector;
@@ -51,12 +52,13 @@ pub(crate) use folder::{is_denied, is_missing, may_be_link, open_step, open_to_r
 pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
 pub use inherited::inherited_sockets;
 pub(crate) use manager::Mgr;
+pub(crate) use random::random;
 pub(crate) use selector::{Notifier, Selector};
 pub(crate) use signal::SignalGuard;
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]
 pub(crate) use socket::send_file;
 pub(crate) use socket::{
-    Bind, accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams,
+    Bind, Connect, accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams,
     take_listener,
 };
 pub(crate) use status::reason_phrase;

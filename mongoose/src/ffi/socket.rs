@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
 
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]
 pub(crate) use unix::send_file;
@@ -19,6 +20,23 @@ pub(crate) struct Bind {
     pub(crate) reuse_port: bool,
 }
 
+/// How a socket is to be that connects.
+#[derive(Clone, Debug)]
+pub(crate) struct Connect {
+    /// Our own address, and port unless that is 0.
+    pub(crate) bind: Option<SocketAddr>,
+    /// `TCP_NODELAY`.
+    pub(crate) no_delay: bool,
+    /// After how long without a word the system asks whether the peer is there.
+    pub(crate) keep_alive: Option<Duration>,
+}
+
+impl Default for Connect {
+    fn default() -> Self {
+        Self { bind: None, no_delay: true, keep_alive: None }
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     #[cfg(all(target_os = "linux", not(mongoose_portable)))]
@@ -28,6 +46,15 @@ mod unix {
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
     use super::*;
+
+    /// The option for how long a connection is silent before the system asks.
+    #[cfg(not(target_vendor = "apple"))]
+    const KEEP_ALIVE_AFTER: libc::c_int = libc::TCP_KEEPIDLE;
+    #[cfg(target_vendor = "apple")]
+    const KEEP_ALIVE_AFTER: libc::c_int = libc::TCP_KEEPALIVE;
+
+    /// The longest of these, in seconds, that Linux takes.
+    const KEEP_ALIVE_MAX: i32 = 32_767;
 
     /// What a selector takes.
     pub(crate) fn source_of(socket: &impl AsFd) -> BorrowedFd<'_> {
@@ -60,8 +87,12 @@ mod unix {
     }
 
     /// Makes a socket of datagrams that sends to and receives from one address.
-    pub(crate) fn connect_datagrams(address: SocketAddr) -> io::Result<UdpSocket> {
-        let socket = UdpSocket::from(datagram_socket(&address)?);
+    pub(crate) fn connect_datagrams(address: SocketAddr, options: &super::Connect) -> io::Result<UdpSocket> {
+        let socket = datagram_socket(&address)?;
+        if let Some(local) = &options.bind {
+            bind_to(&socket, local)?;
+        }
+        let socket = UdpSocket::from(socket);
         // Asks nobody, and does not block.
         socket.connect(address)?;
         Ok(socket)
@@ -92,9 +123,22 @@ mod unix {
     }
 
     /// Starts to connect; the socket becomes writable when that ended, well or not.
-    pub(crate) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    pub(crate) fn connect(address: SocketAddr, options: &super::Connect) -> io::Result<TcpStream> {
         let socket = stream_socket(&address)?;
-        set_option(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY)?;
+        if options.no_delay {
+            set_option(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY)?;
+        }
+        if let Some(after) = options.keep_alive {
+            set_option(&socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)?;
+            // The system's own bound is lower than what an int holds.
+            let seconds = i32::try_from(after.as_secs().max(1)).unwrap_or(i32::MAX).min(KEEP_ALIVE_MAX);
+            set_option_to(&socket, libc::IPPROTO_TCP, KEEP_ALIVE_AFTER, seconds)?;
+        }
+        if let Some(local) = &options.bind {
+            // A port of choice may still be in use by a connection that has ended.
+            set_option(&socket, libc::SOL_SOCKET, libc::SO_REUSEADDR)?;
+            bind_to(&socket, local)?;
+        }
         let (storage, length) = encode(&address);
         // SAFETY: as in `listen`.
         match check(unsafe { libc::connect(socket.as_raw_fd(), (&raw const storage).cast(), length) }) {
@@ -194,11 +238,21 @@ mod unix {
         Ok(value)
     }
 
+    /// Turns an option on.
     fn set_option(socket: &OwnedFd, level: libc::c_int, name: libc::c_int) -> io::Result<()> {
-        let on: libc::c_int = 1;
+        set_option_to(socket, level, name, 1)
+    }
+
+    fn set_option_to(
+        socket: &OwnedFd,
+        level: libc::c_int,
+        name: libc::c_int,
+        value: libc::c_int,
+    ) -> io::Result<()> {
         let length = mem::size_of::<libc::c_int>() as libc::socklen_t;
+        let value = (&raw const value).cast();
         // SAFETY: the descriptor is open and the value is an int of that length.
-        check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const on).cast(), length) })?;
+        check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, value, length) })?;
         Ok(())
     }
 
@@ -281,6 +335,29 @@ mod unix {
                 let error = take_listener(other).expect_err("nothing to accept from");
                 assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
             }
+        }
+
+        #[test]
+        fn connects_with_the_options_asked_for() {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let address = listener.local_addr().expect("bound");
+            let options = |after| super::super::Connect {
+                bind: Some("127.0.0.1:0".parse().expect("an address")),
+                no_delay: false,
+                keep_alive: Some(Duration::from_secs(after)),
+            };
+            for (after, expected) in [(0, 1), (77, 77), (u64::MAX, KEEP_ALIVE_MAX)] {
+                let stream = connect(address, &options(after)).expect("to begin");
+                assert!(!stream.nodelay().expect("an option"));
+                let socket = OwnedFd::from(stream);
+                let get = |level, name| get_option(&socket, level, name).expect("an option");
+                assert_ne!(get(libc::SOL_SOCKET, libc::SO_KEEPALIVE), 0);
+                assert_eq!(get(libc::IPPROTO_TCP, KEEP_ALIVE_AFTER), expected);
+            }
+            let stream = connect(address, &super::super::Connect::default()).expect("to begin");
+            assert!(stream.nodelay().expect("an option"));
+            let keep_alive = get_option(&stream.into(), libc::SOL_SOCKET, libc::SO_KEEPALIVE);
+            assert_eq!(keep_alive.expect("an option"), 0);
         }
 
         #[test]

@@ -52,6 +52,11 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// Parses a URL that has to be of one scheme. A path is allowed when it is `/` or empty.
     pub(crate) fn parse(url: &str, scheme: Scheme) -> Result<Self, Error> {
+        Self::parse_or(url, scheme, scheme.default_port())
+    }
+
+    /// As [`parse`](Self::parse), with another port where the URL says none.
+    pub(crate) fn parse_or(url: &str, scheme: Scheme, default_port: Option<u16>) -> Result<Self, Error> {
         let bad = |reason| Error::Url { url: url.to_owned(), reason };
         let (name, rest) = url.split_once("://").ok_or_else(|| bad("no scheme, such as tcp://"))?;
         if !name.eq_ignore_ascii_case(scheme.name()) {
@@ -70,7 +75,7 @@ impl Endpoint {
             Some(_) => return Err(bad("a path makes no sense here")),
             None => rest,
         };
-        Self::from_authority(authority, scheme.default_port()).map_err(bad)
+        Self::from_authority(authority, default_port).map_err(bad)
     }
 
     /// Parses `host:port`, or `host` where there is a default. An error is what is wrong with it.

@@ -76,7 +76,7 @@ use pool::Pool;
 /// | `idle_time` | for which a connection is kept without a request | 75 s |
 ///
 /// [`RequestBuilder::timeout`] bounds the whole. Past a limit the handler gets [`Error::Deadline`] or
-/// [`Error::Response`], and the connection is closed.
+/// [`Error::Response`] (past `connect_time`, [`Error::Connect`] or [`Error::Resolve`]), and the connection is closed.
 ///
 /// # Connections
 ///

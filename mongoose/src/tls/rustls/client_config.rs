@@ -16,7 +16,7 @@ use crate::Error;
 use crate::tls::current::Current;
 use crate::tls::pem::{self, Pem};
 
-/// Authorities to trust, for [connections](crate::ConnectorBuilder::tls) and
+/// Authorities to trust, for [connections](crate::Connector::tls) and
 /// [HTTP requests](crate::http::RequestBuilder::tls) that we make. Clones are the same configuration.
 ///
 /// The server's certificate has to lead to one of them, to be valid now, and to be valid for the host of the URL (or

@@ -1,0 +1,5 @@
+//! Names of hosts to addresses.
+
+mod system;
+
+pub(crate) use system::look_up;

@@ -1,0 +1,6 @@
+//! Lookups of hosts.
+
+#![cfg(unix)]
+
+mod examples;
+mod system;
