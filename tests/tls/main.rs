@@ -1,5 +1,6 @@
 //! TLS, through programs that speak it and through a peer that sends exactly what it is told to.
 
+mod agreements;
 mod certificates;
 mod clients;
 mod configuration;
