@@ -22,6 +22,7 @@ fn logging(limits: Limits) -> (Server, Log) {
 }
 
 /// The same by a configuration of choice.
+#[cfg(feature = "tls-rustls")]
 pub fn logging_by(config: mongoose::tls::ServerConfig, log: &Log) -> Server {
     let handler = writing_down(log);
     Server::start(move |manager| manager.listener("tls://127.0.0.1:0").tls(config).tcp(handler))

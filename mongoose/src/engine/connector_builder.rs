@@ -15,7 +15,7 @@ pub struct ConnectorBuilder<'u> {
     registry: &'u Registry,
     url: &'u str,
     limits: Limits,
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     secure: Option<crate::tls::ClientConfig>,
 }
 
@@ -25,7 +25,7 @@ impl<'u> ConnectorBuilder<'u> {
             registry,
             url,
             limits: Limits::default(),
-            #[cfg(feature = "tls-rustls")]
+            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
             secure: None,
         }
     }
@@ -54,7 +54,7 @@ impl<'u> ConnectorBuilder<'u> {
     /// )?;
     /// # Ok::<(), mongoose::Error>(())
     /// ```
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {
         self.secure = Some(config);
@@ -68,7 +68,7 @@ impl<'u> ConnectorBuilder<'u> {
     /// certificate's; [`Error::ShuttingDown`] while the manager is dropped.
     #[doc(alias = "mg_connect")]
     pub fn tcp(self, handler: impl Handler) -> Result<ConnectionId, Error> {
-        #[cfg(feature = "tls-rustls")]
+        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
         let (endpoint, secure) = match &self.secure {
             None => (Endpoint::parse(self.url, Scheme::Tcp)?, None),
             Some(config) => {
@@ -79,7 +79,7 @@ impl<'u> ConnectorBuilder<'u> {
                 (endpoint, Some(target))
             }
         };
-        #[cfg(not(feature = "tls-rustls"))]
+        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
         let (endpoint, secure) = (Endpoint::parse(self.url, Scheme::Tcp)?, None);
         let within = self.limits.connect_time;
         let protocol = Stream::boxed(Rc::new(RefCell::new(handler)));
