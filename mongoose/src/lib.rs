@@ -66,6 +66,7 @@
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
 //! | `router`      | `http::Router`                                                                  |
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
+//! | `tls-builtin` | without `tls-rustls`: the same for small programs, by Mongoose's own cryptography |
 //! | `tls-rustls`  | on by default; `tls`: listeners and clients speak it, by rustls                 |
 //!
 //! # Licence
@@ -87,7 +88,7 @@ mod gate;
 pub mod http;
 mod net;
 pub mod sntp;
-#[cfg(feature = "tls-rustls")]
+#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
 pub mod tls;
 pub mod url;
 mod version;

@@ -11,6 +11,10 @@ pub fn example(name: &str, features: &str) -> String {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let mut build = Command::new(cargo);
     build.args(["build", "--quiet", "--package", "mongoose", "--example", name, "--features", features]);
+    // By default it has another TLS, which would go before it.
+    if features == "tls-builtin" {
+        build.arg("--no-default-features");
+    }
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }

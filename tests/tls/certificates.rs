@@ -14,6 +14,9 @@ pub const KINDS: [&str; 4] = ["p256", "p384", "rsa", "ed25519"];
 const SIGNING: &str = "[ca]\ndefault_ca = ours\n[ours]\nunique_subject = no\nrand_serial = yes\n\
     database = index.txt\nnew_certs_dir = .\ndefault_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n";
 
+/// Those of them that can be.
+pub const SERVED: &[&str] = if cfg!(feature = "tls-rustls") { &KINDS } else { &["p256"] };
+
 /// Where they lie. What is left over lies in cargo's folder.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tls-{}", process::id()));
@@ -171,6 +174,7 @@ pub fn server(name: &str) -> tls::ServerConfig {
 }
 
 /// A client that believes the authority that signed nearly all of them.
+#[cfg(feature = "tls-rustls")]
 pub fn client() -> tls::ClientConfig {
     tls::ClientConfig::roots_file(path("ca.pem")).build().expect("a configuration")
 }

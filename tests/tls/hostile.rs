@@ -12,28 +12,37 @@ use crate::certificates;
 use crate::peer::Peer;
 use crate::wire::record_types;
 
-type Log = Arc<Mutex<Vec<String>>>;
+pub type Log = Arc<Mutex<Vec<String>>>;
 
 /// A raw server that writes down what it is told.
 fn logging(limits: Limits) -> (Server, Log) {
     let log = Log::default();
-    let inner = Arc::clone(&log);
-    let server = crate::raw(limits, move || {
-        move |connection: &Connection<'_>, event: Event<'_>| {
-            let line = match event {
-                Event::Error(error) => format!("{error}"),
-                Event::Read => {
-                    let text = String::from_utf8_lossy(connection.received()).into_owned();
-                    connection.consume(usize::MAX);
-                    text
-                }
-                other => format!("{other:?}"),
-            };
-            inner.lock().expect("no panic").push(line);
-            Ok(())
-        }
-    });
-    (server, log)
+    let handler = writing_down(&log);
+    (crate::raw(limits, move || handler), log)
+}
+
+/// The same by a configuration of choice.
+#[cfg(feature = "tls-rustls")]
+pub fn logging_by(config: mongoose::tls::ServerConfig, log: &Log) -> Server {
+    let handler = writing_down(log);
+    Server::start(move |manager| manager.listener("tls://127.0.0.1:0").tls(config).tcp(handler))
+}
+
+fn writing_down(log: &Log) -> impl mongoose::Handler + Send + use<> {
+    let log = Arc::clone(log);
+    move |connection: &Connection<'_>, event: Event<'_>| {
+        let line = match event {
+            Event::Error(error) => format!("{error}"),
+            Event::Read => {
+                let text = String::from_utf8_lossy(connection.received()).into_owned();
+                connection.consume(usize::MAX);
+                text
+            }
+            other => format!("{other:?}"),
+        };
+        log.lock().expect("no panic").push(line);
+        Ok(())
+    }
 }
 
 /// Waits until the server has closed its connections, and answers what it was told.

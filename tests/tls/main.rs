@@ -1,12 +1,19 @@
 //! TLS, through programs that speak it and through a peer that sends exactly what it is told to.
 
+#[cfg(feature = "tls-rustls")]
+mod agreements;
+#[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
+mod c;
 mod certificates;
+#[cfg(feature = "tls-rustls")]
 mod clients;
 mod configuration;
+mod dangerous;
 mod hostile;
 mod peer;
 mod programs;
 mod replies;
+#[cfg(feature = "tls-rustls")]
 mod requests;
 mod streams;
 mod wire;
@@ -14,6 +21,9 @@ mod wire;
 use mongoose::http::{Reply, Request};
 use mongoose::{Error, Handler, Limits, tls};
 use mongoose_tests::Server;
+
+/// The feature that all of it is over.
+const FEATURE: &str = if cfg!(feature = "tls-rustls") { "tls-rustls" } else { "tls-builtin" };
 
 /// Serves HTTP over TLS on a thread, with the P-256 certificate.
 fn https<H: mongoose::http::Handler>(make: impl FnOnce() -> H + Send + 'static) -> Server {

@@ -55,15 +55,21 @@ impl Peer {
     /// Connects, and shakes hands.
     pub fn connect(address: SocketAddr) -> Self {
         let mut peer = Self::new(address);
-        while peer.tls.is_handshaking() {
-            peer.flush();
-            if peer.tls.is_handshaking() {
-                assert!(peer.ended.is_none(), "ended in the handshake");
-                peer.receive();
+        peer.shake_hands().expect("a handshake");
+        peer
+    }
+
+    /// The handshake, which fails for what is wrong with the server's side.
+    pub fn shake_hands(&mut self) -> Result<(), rustls::Error> {
+        while self.tls.is_handshaking() {
+            self.flush();
+            if self.tls.is_handshaking() {
+                assert!(self.ended.is_none(), "ended in the handshake");
+                self.try_receive()?;
             }
         }
-        peer.flush();
-        peer
+        self.flush();
+        Ok(())
     }
 
     /// The records that wait to leave.
@@ -105,13 +111,17 @@ impl Peer {
 
     /// Takes what has come, once.
     pub fn receive(&mut self) {
+        self.try_receive().expect("records that can be taken");
+    }
+
+    fn try_receive(&mut self) -> Result<(), rustls::Error> {
         match self.tls.read_tls(&mut self.socket) {
             Ok(0) if self.ended.is_none() => self.ended = Some(End::Cut),
             Ok(0) => {}
             Err(error) if error.kind() == ErrorKind::ConnectionReset => self.ended = Some(End::Cut),
             Err(error) => panic!("cannot read: {error}"),
             Ok(_) => {
-                let state = self.tls.process_new_packets().expect("records that can be taken");
+                let state = self.tls.process_new_packets()?;
                 let mut bytes = vec![0; state.plaintext_bytes_to_read()];
                 self.tls.reader().read_exact(&mut bytes).expect("what is there");
                 self.buffered.append(&mut bytes);
@@ -120,6 +130,7 @@ impl Peer {
                 }
             }
         }
+        Ok(())
     }
 
     /// Reads one response, whose body has the length it says.

@@ -8,7 +8,7 @@ use std::thread;
 use mongoose::http::{Reply, Request};
 use mongoose_tests::{Server, scaled};
 
-use crate::certificates::{self, KINDS};
+use crate::certificates::{self, SERVED};
 use crate::{echo, https};
 
 /// Runs a program with something on its standard input.
@@ -53,11 +53,14 @@ fn curl(address: SocketAddr, options: &[&str], input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
+/// Those that are spoken.
+const VERSIONS: &[&str] = if cfg!(feature = "tls-rustls") { &["-tls1_2", "-tls1_3"] } else { &["-tls1_3"] };
+
 const ASK: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 #[test]
-fn openssl_speaks_both_versions_with_each_kind_of_key() {
-    for kind in KINDS {
+fn openssl_speaks_each_version_with_each_kind_of_key() {
+    for &kind in SERVED {
         let config = certificates::server(kind);
         let server = Server::start(move |manager| {
             manager
@@ -65,8 +68,8 @@ fn openssl_speaks_both_versions_with_each_kind_of_key() {
                 .tls(config)
                 .http(|_: Request<'_>, reply: Reply<'_>| reply.text("hello over TLS"))
         });
-        // The cryptography has Ed25519 in TLS 1.3 alone.
-        let versions = if kind == "ed25519" { &["-tls1_3"][..] } else { &["-tls1_2", "-tls1_3"] };
+        // rustls's cryptography has Ed25519 in TLS 1.3 alone.
+        let versions = if kind == "ed25519" { &["-tls1_3"] } else { VERSIONS };
         for version in versions {
             let output = s_client(server.address, &["-quiet", version], ASK);
             let reply = String::from_utf8_lossy(&output.stdout);
@@ -86,6 +89,7 @@ fn hazard_50_many_handshakes_all_succeed() {
     }
 }
 
+#[cfg(feature = "tls-rustls")]
 #[test]
 fn openssl_resumes_a_session() {
     let server = https(|| echo);
@@ -114,8 +118,10 @@ fn openssl_is_refused_an_old_version() {
 fn curl_fetches_and_sends_large_bodies() {
     let server = https(|| echo);
     let body: Vec<u8> = (0..scaled(3_000_000)).map(|at| (at * 31 / 7 % 251) as u8).collect();
-    for version in ["--tlsv1.2", "--tlsv1.3"] {
-        let options = [version, "--tls-max", &version[6..], "--data-binary", "@-"];
+    for version in VERSIONS {
+        let version = version.replace("-tls1_", "1.");
+        let least = format!("--tlsv{version}");
+        let options = [&least, "--tls-max", &version, "--data-binary", "@-"];
         assert!(curl(server.address, &options, &body) == body, "{version}: another body came back");
     }
 }
@@ -132,7 +138,7 @@ fn curl_keeps_its_connection() {
 fn the_example_serves_https_beside_http() {
     let (chain, key) = (certificates::path("p256.pem"), certificates::path("p256.key"));
     for workers in ["1", "2"] {
-        let mut server = Command::new(mongoose_tests::example("http_server", "tls-rustls"))
+        let mut server = Command::new(mongoose_tests::example("http_server", crate::FEATURE))
             .args(["--listen", "http://127.0.0.1:0", "--workers", workers])
             .args(["--tls-cert", &chain, "--tls-key", &key])
             .stderr(Stdio::piped())

@@ -31,6 +31,7 @@ const STEPS: &[Step] = &[
     Step { name: "doc", about: "documentation builds without warnings", run: doc },
     Step { name: "bindings", about: "the checked-in bindings are what bindgen makes", run: bindings },
     Step { name: "features", about: "the ABI, raw, unit and doc tests with every feature", run: features },
+    Step { name: "builtin", about: "TLS by Mongoose's own cryptography", run: builtin },
     Step { name: "portable", about: "the selector of other systems, on this one", run: portable },
     Step { name: "unsafe", about: "no unsafe code outside mongoose/src/ffi", run: no_unsafe },
     Step { name: "package", about: "the packaged mongoose-sys builds without a network", run: package },
@@ -103,6 +104,19 @@ fn features() -> Outcome {
     cargo(&["test", "-p", "mongoose-tests", "--test", "abi", "--features", ALL])?;
     cargo(&["test", "-p", "mongoose-sys", "--features", ALL])?;
     cargo(&["test", "-p", "mongoose", "--all-features"])
+}
+
+/// Without rustls, which would go before it.
+fn builtin() -> Outcome {
+    const ONLY: [&str; 3] = ["--no-default-features", "--features", "tls-builtin"];
+    let with = |before: &[&str], after: &[&str]| cargo(&[before, &ONLY, after].concat());
+    with(&["clippy", "-p", "mongoose"], &["--all-targets", "--", "-D", "warnings"])?;
+    with(&["test", "-p", "mongoose", "--lib"], &["tls"])?;
+    // Other examples verify whom they speak to.
+    with(&["test", "-p", "mongoose", "--doc"], &["builtin"])?;
+    with(&["test", "-p", "mongoose-tests", "--test", "tls"], &[])?;
+    let mut doc = cargo_command(&["doc", "-p", "mongoose", "--no-deps"]);
+    run_command(doc.args(ONLY).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn portable() -> Outcome {

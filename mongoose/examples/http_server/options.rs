@@ -16,7 +16,7 @@ Usage: http_server [OPTION]...
                      there is no default
   --tls-cert FILE    serves HTTPS too, with this certificate chain (PEM): at the https://
                      URLs among --listen, or at port 8443 where there is none. Needs the
-                     feature tls-rustls
+                     feature tls-rustls or tls-builtin
   --tls-key FILE     the certificate's private key (PEM)
   --client-ca FILE   lets nobody in over HTTPS without a certificate that leads to one of
                      these (PEM)

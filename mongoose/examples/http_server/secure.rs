@@ -5,11 +5,11 @@ use mongoose::{Error, ListenerBuilder};
 use crate::options::Options;
 
 /// What is shown to peers.
-#[cfg(feature = "tls-rustls")]
+#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
 pub type Certificate = mongoose::tls::ServerConfig;
 
 /// Without TLS there is none.
-#[cfg(not(feature = "tls-rustls"))]
+#[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
 #[derive(Clone)]
 pub enum Certificate {}
 
@@ -26,9 +26,15 @@ pub fn certificate(options: &Options) -> Result<Option<Certificate>, Error> {
             };
             config.build().map(Some)
         }
-        #[cfg(not(feature = "tls-rustls"))]
+        #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
+        Some(_) if options.client_ca.is_some() => {
+            Err(Error::handler("--client-ca needs a program that was built with --features tls-rustls"))
+        }
+        #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
+        Some((chain, key)) => Certificate::from_files(chain, key).map(Some),
+        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
         Some(_) => {
-            Err(Error::handler("--tls-cert needs a program that was built with --features tls-rustls"))
+            Err(Error::handler("--tls-cert needs a program that was built with TLS: --features tls-rustls"))
         }
     }
 }
@@ -41,9 +47,9 @@ pub fn secure<'u>(
 ) -> ListenerBuilder<'u> {
     match certificate.filter(|_| is_secure(url)) {
         None => builder,
-        #[cfg(feature = "tls-rustls")]
+        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
         Some(certificate) => builder.tls(certificate.clone()),
-        #[cfg(not(feature = "tls-rustls"))]
+        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
         Some(never) => match *never {},
     }
 }

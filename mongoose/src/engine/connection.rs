@@ -124,7 +124,7 @@ impl<'r> Connection<'r> {
     /// # manager.http("http://127.0.0.1:0", handler)?;
     /// # Ok::<(), mongoose::Error>(())
     /// ```
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     pub fn tls(&self) -> Option<crate::tls::Negotiated> {
         match &*self.entry.socket.borrow() {
             Socket::Stream(transport) => transport.negotiated(),

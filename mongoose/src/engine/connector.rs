@@ -71,7 +71,7 @@ pub struct Connector<'r> {
     url: &'r str,
     limits: Limits,
     options: ffi::Connect,
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     secure: Option<crate::tls::ClientConfig>,
 }
 
@@ -82,7 +82,7 @@ impl<'r> Connector<'r> {
             url,
             limits: Limits::default(),
             options: ffi::Connect::default(),
-            #[cfg(feature = "tls-rustls")]
+            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
             secure: None,
         }
     }
@@ -139,7 +139,7 @@ impl<'r> Connector<'r> {
     /// )?;
     /// # Ok::<(), mongoose::Error>(())
     /// ```
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {
         self.secure = Some(config);
@@ -173,7 +173,7 @@ impl<'r> Connector<'r> {
         )
     }
 
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     fn target(&self) -> Result<(Endpoint, Option<ClientTls>), Error> {
         let Some(config) = &self.secure else { return Ok((Endpoint::parse(self.url, Scheme::Tcp)?, None)) };
         let endpoint = Endpoint::parse(self.url, Scheme::Tls)?;
@@ -183,7 +183,7 @@ impl<'r> Connector<'r> {
         Ok((endpoint, Some(target)))
     }
 
-    #[cfg(not(feature = "tls-rustls"))]
+    #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
     fn target(&self) -> Result<(Endpoint, Option<ClientTls>), Error> {
         Ok((Endpoint::parse(self.url, Scheme::Tcp)?, None))
     }

@@ -42,6 +42,8 @@ mod selector;
 mod signal;
 mod socket;
 mod status;
+#[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
+mod tls_crypto;
 mod trampoline;
 mod views;
 
@@ -62,5 +64,7 @@ pub(crate) use socket::{
     take_listener,
 };
 pub(crate) use status::reason_phrase;
+#[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
+pub(crate) use tls_crypto::{Aead, P256Key, Sha256, TAG, hmac_sha256, prepare, wipe, x25519, x25519_public};
 pub(crate) use trampoline::{Nested, NestedEvent};
 pub(crate) use views::Views;

@@ -2,7 +2,7 @@
 
 /// Decodes, and takes nothing that no encoder makes: padding is there and last, white space is not, and the bits that
 /// padding leaves over are 0.
-pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let (groups, []) = text.as_chunks::<4>() else { return None };
     let mut decoded = Vec::with_capacity(groups.len() * 3);
     for (index, group) in groups.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 mod answering;
 mod arriving;
-mod base64;
+pub(crate) mod base64;
 mod channel;
 mod client;
 #[cfg(feature = "http")]

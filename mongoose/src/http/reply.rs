@@ -228,7 +228,7 @@ impl<'r> Reply<'r> {
     }
 
     /// Answers 101 and gives the connection to a handler of raw bytes, beginning with those that came behind the
-    /// request. To HTTP/1.0 it cannot be: whoever would answer it otherwise looks at [`Request::protocol`].
+    /// request. To HTTP/1.0 it cannot be: whoever would answer it otherwise looks at [`Request::protocol`](super::Request::protocol).
     ///
     /// # Errors
     /// [`Error::Header`] when `protocol` is not a token; [`Error::Status`] for a reply that was deferred, or to HTTP/1.0.

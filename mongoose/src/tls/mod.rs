@@ -53,12 +53,62 @@
 //! [`close`](crate::Connection::close) sends neither. A raw handler gets
 //! [`Error::Truncated`](crate::Error::Truncated) when the peer's bytes end without a `close_notify`; in HTTP that is an
 //! error only in the middle of a message, and of a body that ends with the connection.
+//!
+//! # The feature `tls-builtin`
+//!
+//! Without `tls-rustls`, the feature `tls-builtin` serves with Mongoose's own cryptography and links nothing else. It is
+//! for small programs: slower, and it can less. [`backend`] tells which of the two a program has.
+//!
+//! - **TLS 1.3** alone, with X25519 and TLS_CHACHA20_POLY1305_SHA256, or TLS_AES_128_GCM_SHA256 for clients without the
+//!   first. No resumption, no early data, no ALPN, one certificate a listener, no certificates of clients.
+//! - **Clients that verify nobody** alone, behind [`ClientConfig::dangerous`]: they cannot tell a server from whoever
+//!   stands on the way to it. C's client can, and is wrong about it.
+//! - **P-256 keys** alone. Any other is refused with its kind when the configuration is made. In C, RSA keys are taken,
+//!   and no handshake ever succeeds.
+//! - **Its cryptography is C's, and plain**: AES by look-up tables, whose timing tells of the key to whoever shares the
+//!   processor's cache. ChaCha20, which does not, is chosen wherever a client has it. It was never audited that we know of.
+//! - **What a peer sends is parsed in safe Rust**, as everywhere in this crate: C's own records, handshake and
+//!   certificates (`mg_tls_init` and what it calls) are not used, so no byte of a peer's can make C read or write where it
+//!   should not. C's code takes another host's certificate when an IP address in it matches, goes on unverified when its
+//!   authority's file cannot be read, answers every client with that client's own random, compares no Finished, encodes 1
+//!   signature in 256 in a way that strict clients refuse, stops at padded records and new keys, and reads past a
+//!   ClientHello whose lengths do not add up. None of that is so here.
 
+#[cfg(not(feature = "tls-rustls"))]
+mod builtin;
 mod current;
 mod negotiated;
+#[cfg(feature = "tls-rustls")]
 mod pem;
+#[cfg(feature = "tls-rustls")]
 mod rustls;
 
-pub use self::rustls::{ClientConfig, ClientConfigBuilder, Dangerous, ServerConfig, ServerConfigBuilder};
-pub(crate) use self::rustls::{Session, Target};
+#[cfg(not(feature = "tls-rustls"))]
+use self::builtin as chosen;
+#[cfg(feature = "tls-rustls")]
+use self::rustls as chosen;
+
+pub use self::chosen::{ClientConfig, ClientConfigBuilder, Dangerous, ServerConfig};
+pub(crate) use self::chosen::{Session, Target};
+#[cfg(feature = "tls-rustls")]
+pub use self::rustls::ServerConfigBuilder;
 pub use negotiated::{Certificate, Negotiated, Version};
+
+/// Which TLS this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Backend {
+    /// [rustls](https://docs.rs/rustls): the feature `tls-rustls`.
+    Rustls,
+    /// [Mongoose's own cryptography](self#the-feature-tls-builtin): the feature `tls-builtin` without `tls-rustls`.
+    Builtin,
+}
+
+/// Which TLS the program was built with. With both features it is rustls.
+///
+/// ```
+/// println!("TLS by {:?}", mongoose::tls::backend());
+/// ```
+pub const fn backend() -> Backend {
+    if cfg!(feature = "tls-rustls") { Backend::Rustls } else { Backend::Builtin }
+}

@@ -4,7 +4,7 @@ use super::url::Url;
 use crate::Error;
 use crate::engine::ClientTls;
 use crate::net::Endpoint;
-#[cfg(feature = "tls-rustls")]
+#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
 use crate::tls::ClientConfig;
 
 /// Whom a request believes to be the host of its `https` URL.
@@ -16,12 +16,12 @@ pub(super) enum Trust {
     /// Whom the system trusts, which is looked up when it is needed.
     #[cfg(feature = "tls-rustls")]
     System,
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     Config(ClientConfig),
 }
 
 impl Trust {
-    /// Whom the system trusts, where there is TLS.
+    /// Whom the system trusts, where there is TLS that asks.
     pub(super) fn system() -> Self {
         #[cfg(feature = "tls-rustls")]
         return Self::System;
@@ -50,48 +50,49 @@ fn system_config() -> Result<ClientConfig, Error> {
 #[derive(Clone, Debug)]
 pub(super) struct Destination {
     endpoint: Endpoint,
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     secure: Option<ClientConfig>,
 }
 
 impl Destination {
     pub(super) fn new(url: &Url, trust: &Trust) -> Result<Self, Error> {
-        #[cfg(feature = "tls-rustls")]
+        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
         let secure = match trust {
             _ if !url.is_secure() => None,
             Trust::Nobody => return Err(needs_configuration(url)),
+            #[cfg(feature = "tls-rustls")]
             Trust::System => Some(system_config()?),
             Trust::Config(config) => Some(config.clone()),
         };
-        #[cfg(not(feature = "tls-rustls"))]
+        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
         if url.is_secure() && trust.is_nobody() {
             return Err(needs_configuration(url));
         }
         Ok(Self {
             endpoint: url.endpoint().clone(),
-            #[cfg(feature = "tls-rustls")]
+            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
             secure,
         })
     }
 
     /// Whom to speak TLS to there. An error is what is wrong with the host's name.
     pub(super) fn target(&self) -> Result<Option<ClientTls>, &'static str> {
-        #[cfg(feature = "tls-rustls")]
+        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
         return self.secure.as_ref().map(|config| config.target(self.endpoint.host())).transpose();
-        #[cfg(not(feature = "tls-rustls"))]
+        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
         return Ok(None);
     }
 }
 
 impl PartialEq for Destination {
     fn eq(&self, other: &Self) -> bool {
-        #[cfg(feature = "tls-rustls")]
+        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
         let same = match (&self.secure, &other.secure) {
             (None, None) => true,
             (Some(one), Some(another)) => one.is_same(another),
             _ => false,
         };
-        #[cfg(not(feature = "tls-rustls"))]
+        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
         let same = true;
         same && self.endpoint == other.endpoint
     }

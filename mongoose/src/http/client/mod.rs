@@ -132,7 +132,7 @@ impl Client {
     /// })?;
     /// # Ok::<(), Error>(())
     /// ```
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
     #[doc(alias = "mg_tls_init")]
     pub fn with_tls(mut self, config: crate::tls::ClientConfig) -> Self {
         self.trust = Trust::Config(config);
