@@ -43,6 +43,7 @@ mod socket;
 mod status;
 mod trampoline;
 mod views;
+mod websocket;
 
 pub(crate) use base64::base64_encode;
 pub(crate) use buffer::Buffer;
@@ -62,3 +63,4 @@ pub(crate) use socket::{
 pub(crate) use status::reason_phrase;
 pub(crate) use trampoline::{Nested, NestedEvent};
 pub(crate) use views::Views;
+pub(crate) use websocket::{random_bytes, websocket_accept};

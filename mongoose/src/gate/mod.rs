@@ -2,3 +2,4 @@
 //! none of it in C. The gate knows no socket and no user.
 
 pub(crate) mod http;
+pub(crate) mod ws;
