@@ -57,15 +57,16 @@ fn section_7_1_the_peer_closes_and_the_handler_learns_why() {
 }
 
 #[test]
-fn section_5_5_1_we_close_and_nothing_is_sent_or_told_behind_it() {
+fn section_5_5_1_we_close_and_send_nothing_behind_it_but_hear_what_was_on_its_way() {
     let (server, log) = serve_closing();
     let mut peer = Peer::connect(server.address);
-    peer.send(FIN | TEXT, "close").send(FIN | TEXT, "dropped").send(FIN | PING, "dropped");
+    peer.send(FIN | TEXT, "close").send(FIN | TEXT, "behind").send(FIN | PING, "");
     peer.expect(FIN | TEXT, "before").expect(FIN | CLOSE, close_payload(4001, "enough"));
-    peer.send(FIN | TEXT, "dropped, too").send_close(4001, "agreed");
+    peer.send(FIN | TEXT, "later").send_close(4001, "agreed").send(FIN | TEXT, "dropped");
     peer.client.end();
     peer.expect_end();
-    assert_eq!(log.to_close(), ["open", "text close", "close 4001 agreed"]);
+    let told = ["open", "text close", "text behind", "ping []", "text later", "close 4001 agreed"];
+    assert_eq!(log.to_close(), told);
 }
 
 #[test]
@@ -213,4 +214,41 @@ fn a_handler_that_is_replaced_leaves_nothing_that_speaks_websocket() {
     assert_eq!(peer.client.exactly(9), b"raw bytes");
     let found = server.ask(move |registry| registry.websocket(id).map(|peer| peer.id()));
     assert!(matches!(found, Err(Error::Closed)), "{found:?}");
+}
+
+#[test]
+fn a_handler_that_panics_loses_its_connection_alone() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let mut manager = mongoose::Manager::new().expect("a manager");
+    let listener = manager
+        .http("http://127.0.0.1:0", |request: http::Request<'_>, reply: http::Reply<'_>| {
+            ws::upgrade(request, reply).accept(
+                |peer: &ws::Connection<'_>, event: ws::Event<'_>| match event {
+                    ws::Event::Message(ws::Message::Text("panic")) => panic!("the handler's"),
+                    ws::Event::Message(message) => peer.send(message),
+                    _ => Ok(()),
+                },
+            )
+        })
+        .expect("a free port");
+    let address = listener.local_addr();
+    let client = std::thread::spawn(move || {
+        let mut other = Peer::connect(address);
+        let mut peer = Peer::connect(address);
+        peer.send(FIN | TEXT, "before").expect(FIN | TEXT, "before").send(FIN | TEXT, "panic");
+        assert_eq!(peer.client.to_end(), b"");
+        other.send(FIN | TEXT, "after").expect(FIN | TEXT, "after");
+    });
+    let mut panics = 0;
+    let end = std::time::Instant::now() + mongoose_tests::PATIENCE;
+    while !client.is_finished() && std::time::Instant::now() < end {
+        let polled = catch_unwind(AssertUnwindSafe(|| manager.poll(std::time::Duration::from_millis(20))));
+        if let Err(payload) = polled {
+            assert_eq!(payload.downcast_ref(), Some(&"the handler's"));
+            panics += 1;
+        }
+    }
+    client.join().expect("the client");
+    assert_eq!(panics, 1);
 }

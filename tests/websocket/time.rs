@@ -70,7 +70,8 @@ fn a_peer_that_does_not_answer_a_close_is_closed() {
     let mut peer = Peer::connect(server.address);
     assert_eq!(peer.expect_close(), 1000);
     peer.send(FIN | TEXT, "this is no answer");
-    assert_eq!(log.to_close(), ["open", "error the deadline passed: close", "close 1006 "]);
+    let told = ["open", "text this is no answer", "error the deadline passed: close", "close 1006 "];
+    assert_eq!(log.to_close(), told);
     peer.expect_end();
 }
 

@@ -167,8 +167,8 @@ impl<'r> Connection<'r> {
     }
 
     /// Begins the closing handshake: what was sent before leaves, then this code and a reason of 123 bytes at most.
-    /// Nothing can be sent after it, and messages that still come are dropped. The connection closes when the peer has
-    /// answered, or [some time](Limits::close_time) has passed.
+    /// Nothing can be sent after it; messages that the peer had on their way still come. The connection closes when the
+    /// peer has answered, or [some time](Limits::close_time) has passed.
     ///
     /// # Errors
     /// [`Error::Closed`] when that was begun before; [`Error::Frame`] for a code that is not to be sent, such as 1005 or

@@ -15,7 +15,7 @@ pub enum Event<'e> {
     Message(Message<'e>),
     /// A part of a message has arrived, where they are taken [in pieces](super::Upgrade::pieces).
     Piece(Piece<'e>),
-    /// The peer sent a ping, 125 bytes at most. It was answered with a pong before.
+    /// The peer sent a ping, 125 bytes at most. It was answered with a pong before, unless we have closed.
     #[doc(alias = "MG_EV_WS_CTL")]
     Ping(&'e [u8]),
     /// The peer sent a pong, in answer to a ping or of its own accord.
@@ -65,7 +65,7 @@ pub trait Handler: 'static {
     ///
     /// # Errors
     /// Whatever should close the connection, with [1011](super::CloseCode::INTERNAL_ERROR). It is given back as
-    /// [`Event::Error`].
+    /// [`Event::Error`]. [`Error::Closed`] after [`close`](Connection::close) is none.
     fn event(&mut self, connection: &Connection<'_>, event: Event<'_>) -> Result<(), Error>;
 }
 

@@ -44,6 +44,8 @@ impl<H: Handler> Link<H> {
         let websocket = Connection::new(connection.clone(), Rc::clone(&self.shared));
         if let Err(error) = self.handler.event(&websocket, event)
             && !matches!(event, Event::Error(_) | Event::Close(_))
+            // Who has closed may still be told something, and cannot answer it.
+            && !(self.shared.closing.get() && matches!(error, Error::Closed))
         {
             self.fail(connection, CloseCode::INTERNAL_ERROR, "", &error);
         }
@@ -81,18 +83,15 @@ impl<H: Handler> Link<H> {
 
     /// Hands a unit over.
     fn hand_over(&mut self, connection: &engine::Connection<'_>, unit: Unit, input: &[u8]) {
-        // Once we have closed, the peer's close frame is all that matters. As in browsers.
-        let open = !self.shared.closing.get();
         match unit {
-            Unit::Message { kind: Kind::Binary, start, end } if open => {
+            Unit::Message { kind: Kind::Binary, start, end } => {
                 self.tell(connection, Event::Message(Message::Binary(&input[start..end])));
             }
             Unit::Message { kind: Kind::Text, start, end } => match std::str::from_utf8(&input[start..end]) {
-                Ok(text) if open => self.tell(connection, Event::Message(Message::Text(text))),
-                Ok(_) => {}
+                Ok(text) => self.tell(connection, Event::Message(Message::Text(text))),
                 Err(_) => self.violated(connection, Violation { code: 1007, reason: "a text is not UTF-8" }),
             },
-            Unit::Piece { kind, start, end, first, last } if open => {
+            Unit::Piece { kind, start, end, first, last } => {
                 let bytes = &input[start..end];
                 let data = match kind {
                     Kind::Binary => Message::Binary(bytes),
@@ -102,26 +101,24 @@ impl<H: Handler> Link<H> {
                 };
                 self.tell(connection, Event::Piece(Piece::new(data, first, last)));
             }
-            Unit::Message { .. } | Unit::Piece { .. } => {}
             Unit::Control { opcode, start, end } => {
-                self.control(connection, opcode, &input[start..end], open)
+                self.control(connection, opcode, &input[start..end]);
             }
             Unit::Broken(violation) => self.violated(connection, violation),
         }
     }
 
-    fn control(&mut self, connection: &engine::Connection<'_>, opcode: Opcode, payload: &[u8], open: bool) {
+    fn control(&mut self, connection: &engine::Connection<'_>, opcode: Opcode, payload: &[u8]) {
         match opcode {
             Opcode::Close => self.take_close(connection, payload),
-            Opcode::Ping if open => {
-                let websocket = Connection::new(connection.clone(), Rc::clone(&self.shared));
-                if connection.takes_output() {
+            Opcode::Pong => self.tell(connection, Event::Pong(payload)),
+            _ => {
+                if !self.shared.closing.get() && connection.takes_output() {
+                    let websocket = Connection::new(connection.clone(), Rc::clone(&self.shared));
                     websocket.write(Opcode::Pong, true, payload.into());
                 }
                 self.tell(connection, Event::Ping(payload));
             }
-            Opcode::Pong if open => self.tell(connection, Event::Pong(payload)),
-            _ => {}
         }
     }
 
