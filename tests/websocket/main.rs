@@ -10,3 +10,4 @@ mod peer;
 mod sending;
 mod streaming;
 mod time;
+mod tungstenite;
