@@ -199,6 +199,25 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A server did not agree to speak WebSocket; the connection is closed.
+    #[error("the server does not open a WebSocket: {reason}")]
+    Handshake {
+        /// The status of its response, where it has one.
+        status: Option<u16>,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The peer broke the WebSocket protocol; the connection is closed with this code.
+    #[error("the WebSocket is closed with {code}: {reason}")]
+    WebSocket {
+        /// The code that the peer was told.
+        code: u16,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// What cannot be sent as a WebSocket frame, or not now.
+    #[error("this cannot be sent on a WebSocket: {0}")]
+    Frame(&'static str),
     /// A redirect that cannot be followed.
     #[error("cannot follow the redirect to {url:?}: {reason}")]
     Redirect {
@@ -213,7 +232,8 @@ pub enum Error {
     /// Something took longer than [`Limits`](crate::Limits) allow.
     #[error("the deadline passed: {phase}")]
     Deadline {
-        /// What was not done in time: `handshake`, `read the head`, `read the body`, `reply`, `write` or `finish`.
+        /// What was not done in time: `handshake`, `read the head`, `read the body`, `reply`, `write`, `pong`,
+        /// `close` or `finish`.
         phase: &'static str,
     },
     /// A body that cannot be sent to its end. The peer sees that it is truncated.

@@ -1,4 +1,4 @@
-//! HTTP, TCP and UDP on one small event loop: the safe Rust home of [Mongoose](https://mongoose.ws), Cesanta's C library.
+//! HTTP, WebSocket, TCP and UDP on one small event loop: the safe Rust home of [Mongoose](https://mongoose.ws), Cesanta's C library.
 //!
 //! ```no_run
 //! use mongoose::{Manager, http};
@@ -29,6 +29,9 @@
 //! [file](http::Files). A peer that does not read, or a handler that pauses, holds the other back.
 //!
 //! **Clients.** [`http::Client`] sends requests on the loop and keeps connections; [`http::get`] and its like block.
+//!
+//! **WebSocket.** [`ws::upgrade`](ws::upgrade()) makes a request one, [`ws::connect`](ws::connect()) goes to a server;
+//! both ends are a [`ws::Handler`].
 //!
 //! **TLS.** Listeners, connections and requests take a configuration of the module `tls`; with it a URL says `https://` or
 //! `tls://`, and without it that is an error.
@@ -92,6 +95,7 @@ pub mod sntp;
 pub mod tls;
 pub mod url;
 mod version;
+pub mod ws;
 
 pub use mongoose_sys as sys;
 

@@ -14,7 +14,7 @@ use crate::program::{EMBEDDED, HttpServer};
 use crate::scratch::{Scratch, pattern};
 
 /// It has other names elsewhere.
-fn find_chromium(test: &str) -> Option<PathBuf> {
+pub fn find_chromium(test: &str) -> Option<PathBuf> {
     let others = ["chromium-browser", "google-chrome"];
     let path = env::var_os("PATH").unwrap_or_default();
     let other = env::split_paths(&path)

@@ -21,3 +21,4 @@ mod scratch;
 mod signals;
 mod streams;
 mod transfers;
+mod websocket;

@@ -18,7 +18,7 @@ pub fn python_has(module: &str, test: &str) -> bool {
 }
 
 /// CI installs everything, on Linux.
-fn skip(what: &str, test: &str) {
+pub fn skip(what: &str, test: &str) {
     let may_be_missing = env::var_os("CI").is_none() || !cfg!(target_os = "linux");
     assert!(may_be_missing, "{what} is missing, and in CI {test} has to run");
     eprintln!("{test}: not run, {what} is missing");

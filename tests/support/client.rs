@@ -41,17 +41,23 @@ impl Response {
     }
 }
 
+impl From<TcpStream> for Client {
+    /// Of a connection that is there already.
+    fn from(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).expect("to set a time-out");
+        stream.set_write_timeout(Some(PATIENCE)).expect("to set a time-out");
+        stream.set_nodelay(true).expect("to set an option");
+        Self { stream, buffered: Vec::new() }
+    }
+}
+
 impl Client {
     /// Connects.
     ///
     /// # Panics
     /// When that fails; so do all methods.
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("to connect");
-        stream.set_read_timeout(Some(PATIENCE)).expect("to set a time-out");
-        stream.set_write_timeout(Some(PATIENCE)).expect("to set a time-out");
-        stream.set_nodelay(true).expect("to set an option");
-        Self { stream, buffered: Vec::new() }
+        Self::from(TcpStream::connect(address).expect("to connect"))
     }
 
     /// The socket itself.

@@ -73,6 +73,39 @@ pub fn url_host(url: &CStr) -> String {
     unsafe { String::from_utf8_lossy(&copy(sys::mg_url_host(url.as_ptr()))).into_owned() }
 }
 
+/// The `Sec-WebSocket-Accept` that follows from a key, by C's SHA-1 and base64.
+///
+/// # Panics
+/// When C's base64 is none.
+pub fn websocket_accept(key: &str) -> String {
+    let mut context = sys::mg_sha1_ctx::default();
+    let mut digest = [0u8; 20];
+    let mut text = [0u8; 30];
+    let all = [key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"].concat();
+    // SAFETY: C reads and writes as many bytes as it is told there are, and 20 of the digest.
+    let len = unsafe {
+        sys::mg_sha1_init(&raw mut context);
+        sys::mg_sha1_update(&raw mut context, all.as_ptr(), all.len());
+        sys::mg_sha1_final(digest.as_mut_ptr(), &raw mut context);
+        sys::mg_base64_encode(digest.as_ptr(), digest.len(), text.as_mut_ptr().cast(), text.len())
+    };
+    String::from_utf8(text[..len].to_vec()).expect("base64 is ASCII")
+}
+
+/// The frame that `mg_ws_send` makes, by a server or by a client.
+pub fn websocket_frame(payload: &[u8], opcode: u8, is_client: bool) -> Vec<u8> {
+    // SAFETY: a connection of zeroes with a send buffer alone, to which C appends; the memory is C's and is freed by it.
+    unsafe {
+        let mut connection: Box<sys::mg_connection> = Box::new(mem::zeroed());
+        let raw = &raw mut *connection;
+        sys::mg_connection::set_is_client_raw(raw, is_client.into());
+        sys::mg_ws_send(raw, payload.as_ptr().cast(), payload.len(), i32::from(opcode));
+        let frame = std::slice::from_raw_parts((*raw).send.buf, (*raw).send.len).to_vec();
+        sys::mg_iobuf_free(&raw mut (*raw).send);
+        frame
+    }
+}
+
 fn string(text: &str) -> sys::mg_str {
     sys::mg_str { buf: text.as_ptr().cast_mut().cast(), len: text.len() }
 }

@@ -6,6 +6,7 @@ mod form;
 mod inspect;
 mod json;
 mod later;
+mod live;
 mod options;
 mod routes;
 mod secure;

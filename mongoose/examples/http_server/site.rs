@@ -12,7 +12,7 @@ use mongoose::{Connection, Error, Event};
 use crate::counters::Counters;
 use crate::options::Options;
 use crate::ticker::Ticker;
-use crate::{form, inspect, later, routes, streams, upload};
+use crate::{form, inspect, later, live, routes, streams, upload};
 
 /// What all listeners of all workers serve.
 #[derive(Clone)]
@@ -76,6 +76,7 @@ impl http::Handler for Site {
             "/chunked" => streams::chunked(reply),
             "/stream" => streams::long(request, reply),
             "/sse" => self.ticker.borrow_mut().subscribe(request, reply),
+            "/ws" => live::echo(request, reply, &content.counters),
             "/upload" => upload::receive(request, reply, content.max_body),
             "/form" => form::answer(request, reply),
             "/stats" => reply.json_text(content.counters.to_json()),

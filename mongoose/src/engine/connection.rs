@@ -1,5 +1,6 @@
 //! One connection, as handlers and the program see it.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::io;
@@ -45,6 +46,9 @@ bitflags::bitflags! {
         /// It speaks TLS.
         #[doc(alias = "is_tls")]
         const TLS = 1 << 9;
+        /// It speaks WebSocket.
+        #[doc(alias = "is_websocket")]
+        const WEBSOCKET = 1 << 10;
     }
 }
 
@@ -90,6 +94,7 @@ impl<'r> Connection<'r> {
             (Flag::Closing, State::CLOSING),
             (Flag::Full, State::PAUSED),
             (Flag::Responding, State::RESPONDING),
+            (Flag::Websocket, State::WEBSOCKET),
         ];
         let of_c = bits.into_iter().filter(|(flag, _)| self.entry.conn.is(*flag)).map(|(_, state)| state);
         of_c.chain(self.entry.mark.get().tls.contains(Tls::SECURE).then_some(State::TLS)).collect()
@@ -149,21 +154,26 @@ impl<'r> Connection<'r> {
     /// [`Event::Write`](crate::Event::Write) comes once all that waits has left.
     #[doc(alias = "mg_send")]
     pub fn send<'b>(&self, bytes: impl Into<Payload<'b>>) -> Result<(), Error> {
-        let entry = &self.entry;
+        let bytes = bytes.into();
+        self.check_room(bytes.len(), self.entry.limits.output)?;
+        self.append(bytes);
+        Ok(())
+    }
+
+    /// Whether so many bytes may be appended. When they may not, the protocol is told once all that waits has left.
+    #[inline]
+    pub(crate) fn check_room(&self, bytes: usize, limit: usize) -> Result<(), Error> {
         if !self.takes_output() {
             return Err(Error::Closed);
         }
-        let bytes = bytes.into();
-        entry.collect_send();
-        let output = entry.output.borrow();
-        if !output.is_empty() && output.len().saturating_add(bytes.len()) > entry.limits.output {
+        self.entry.collect_send();
+        let waiting = self.entry.output.borrow().len();
+        if waiting > 0 && waiting.saturating_add(bytes) > limit {
             // The caller waits for room, also where the socket takes at once all that is here.
-            entry.update(|mark| mark.blocked = true);
+            self.entry.update(|mark| mark.blocked = true);
             self.touch();
-            return Err(Error::OutputFull { limit: entry.limits.output });
+            return Err(Error::OutputFull { limit });
         }
-        drop(output);
-        self.append(bytes);
         Ok(())
     }
 
@@ -318,6 +328,23 @@ impl<'r> Connection<'r> {
         });
         self.touch();
         Ok(())
+    }
+
+    /// Leaves something with the connection that its protocol shares with whoever else reaches it.
+    pub(crate) fn set_shared(&self, shared: Rc<dyn Any>) {
+        // What was there before is dropped with no borrow held.
+        let before = self.entry.shared.replace(Some(shared));
+        drop(before);
+    }
+
+    /// What was [left](Self::set_shared) last, where it is of this type.
+    pub(crate) fn shared<T: Any>(&self) -> Option<Rc<T>> {
+        self.entry.shared.borrow().clone()?.downcast().ok()
+    }
+
+    /// Marks that WebSocket is spoken, where C keeps that.
+    pub(crate) fn set_websocket(&self) {
+        self.entry.conn.set(Flag::Websocket, true);
     }
 
     /// Whether anything can still be sent.

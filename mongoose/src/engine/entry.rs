@@ -1,5 +1,6 @@
 //! What the engine holds for one connection.
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::net::SocketAddr;
@@ -29,6 +30,8 @@ pub(crate) struct Entry {
     pub(super) protocol: RefCell<Option<Box<dyn Protocol>>>,
     /// Takes over when the handler that is running has returned.
     pub(super) successor: RefCell<Option<Box<dyn Protocol>>>,
+    /// What the protocol shares with whoever reaches the connection otherwise.
+    pub(super) shared: RefCell<Option<Rc<dyn Any>>>,
     /// Of a listener.
     pub(super) acceptor: RefCell<Option<Acceptor>>,
     /// Of a listener with one.
@@ -136,6 +139,7 @@ impl Entry {
             output: RefCell::default(),
             protocol: RefCell::new(None),
             successor: RefCell::new(None),
+            shared: RefCell::new(None),
             acceptor: RefCell::new(None),
             access: OnceCell::new(),
             dialing: RefCell::new(None),
@@ -173,7 +177,8 @@ impl Entry {
             mark.superseded = false;
             mark.succeeded = true;
             mark.framed = false;
-            mark.pulling = false;
+            // So that it may begin, also where nothing was received.
+            mark.pulling = true;
         });
         if !self.mark.get().tls.contains(Tls::HANDSHAKING) {
             self.deadline.set(None);

@@ -66,6 +66,14 @@ impl<'a> Payload<'a> {
         }
     }
 
+    /// Its bytes to change, where they belong to nobody else.
+    pub(crate) fn try_into_vec(self) -> Result<Vec<u8>, Self> {
+        match self.0 {
+            Source::Owned(bytes) => Ok(bytes),
+            other => Err(Self(other)),
+        }
+    }
+
     /// Whether keeping it costs no copy.
     pub(super) fn is_kept(&self) -> bool {
         !matches!(self.0, Source::Borrowed(_))
@@ -136,6 +144,12 @@ impl From<String> for Payload<'_> {
 impl From<Arc<[u8]>> for Payload<'_> {
     fn from(bytes: Arc<[u8]>) -> Self {
         Self(Source::Shared(bytes))
+    }
+}
+
+impl From<Arc<str>> for Payload<'_> {
+    fn from(text: Arc<str>) -> Self {
+        Self(Source::Shared(text.into()))
     }
 }
 

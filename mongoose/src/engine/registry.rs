@@ -10,7 +10,7 @@ use super::timers::Action;
 use super::{Connection, ConnectionId, Handle, Listener, ListenerBuilder, Stats, Timer};
 use crate::ffi::Views;
 use crate::net::{Handler, udp};
-use crate::{Error, http};
+use crate::{Error, http, ws};
 
 /// Everything about a manager but polling it: listen, connect, look up connections, set timers.
 ///
@@ -128,6 +128,14 @@ impl Registry {
         Ok(Connection::new(self, entry))
     }
 
+    /// Finds a WebSocket in O(1), to send on it.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when it is gone, or speaks something else.
+    pub fn websocket(&self, id: ConnectionId) -> Result<ws::Connection<'_>, Error> {
+        ws::Connection::find(self.connection(id)?)
+    }
+
     /// The ids of all connections that are there now, listeners included.
     pub fn connections(&self) -> Vec<ConnectionId> {
         self.core.table.borrow().iter().map(|entry| entry.id).collect()
@@ -176,6 +184,11 @@ impl Registry {
     /// What the manager counted.
     pub fn stats(&self) -> Stats {
         self.core.counters.stats(self.core.mgr.nested().dropped())
+    }
+
+    /// Counts something that a connection could not take.
+    pub(crate) fn count_undelivered(&self) {
+        self.core.counters.undelivered();
     }
 
     fn timer(

@@ -20,6 +20,7 @@ pub(crate) enum Flag {
     Closing,
     Full,
     Responding,
+    Websocket,
 }
 
 /// An `mg_connection` that stays off C's list and whose descriptor C never sees (invariants 6, 10).
@@ -76,6 +77,7 @@ impl Conn {
                 Flag::Closing => C::is_closing_raw(raw),
                 Flag::Full => C::is_full_raw(raw),
                 Flag::Responding => C::is_resp_raw(raw),
+                Flag::Websocket => C::is_websocket_raw(raw),
             }
         };
         flags.into_iter().fold(0, |any, flag| any | bit(flag)) != 0
@@ -101,6 +103,7 @@ impl Conn {
                 Flag::Closing => C::set_is_closing_raw(raw, bit),
                 Flag::Full => C::set_is_full_raw(raw, bit),
                 Flag::Responding => C::set_is_resp_raw(raw, bit),
+                Flag::Websocket => C::set_is_websocket_raw(raw, bit),
             }
         }
     }

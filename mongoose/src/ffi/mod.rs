@@ -46,6 +46,7 @@ mod status;
 mod tls_crypto;
 mod trampoline;
 mod views;
+mod websocket;
 
 pub(crate) use base64::base64_encode;
 pub(crate) use buffer::Buffer;
@@ -54,7 +55,7 @@ pub(crate) use folder::{is_denied, is_missing, may_be_link, open_step, open_to_r
 pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
 pub use inherited::inherited_sockets;
 pub(crate) use manager::Mgr;
-pub(crate) use random::random;
+pub(crate) use random::{random, random_bytes};
 pub(crate) use selector::{Notifier, Selector};
 pub(crate) use signal::SignalGuard;
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]
@@ -68,3 +69,4 @@ pub(crate) use status::reason_phrase;
 pub(crate) use tls_crypto::{Aead, P256Key, Sha256, TAG, hmac_sha256, prepare, wipe, x25519, x25519_public};
 pub(crate) use trampoline::{Nested, NestedEvent};
 pub(crate) use views::Views;
+pub(crate) use websocket::websocket_accept;

@@ -52,6 +52,7 @@ pub use headers::{HeaderValue, Headers};
 #[cfg(feature = "router")]
 pub use params::Params;
 pub use reply::Reply;
+pub(crate) use reply_head::write_header;
 pub use request::{QueryPairs, Request};
 #[cfg(feature = "router")]
 pub use router::Router;

@@ -12,7 +12,7 @@ use super::deferred::{Deferred, LateBody, LateReply, Terms};
 use super::outgoing::{Heartbeat, Outgoing};
 use super::reply_head::{JSON, Persistence, ReplyHead, TEXT, Transfer, is_token, write_header};
 use super::{EventSender, Upload};
-use crate::engine::{BodySource, Payload, ReaderSource};
+use crate::engine::{BodySource, Payload, Protocol, ReaderSource};
 use crate::ffi::reason_phrase;
 use crate::net::Stream;
 use crate::{Connection, Error};
@@ -228,11 +228,17 @@ impl<'r> Reply<'r> {
     }
 
     /// Answers 101 and gives the connection to a handler of raw bytes, beginning with those that came behind the
-    /// request. To HTTP/1.0 it cannot be: whoever would answer it otherwise looks at [`Request::protocol`](super::Request::protocol).
+    /// request. To HTTP/1.0 it cannot be: whoever would answer it otherwise looks at
+    /// [`Request::protocol`](super::Request::protocol).
     ///
     /// # Errors
     /// [`Error::Header`] when `protocol` is not a token; [`Error::Status`] for a reply that was deferred, or to HTTP/1.0.
-    pub fn upgrade(mut self, protocol: &str, handler: impl crate::Handler) -> Result<(), Error> {
+    pub fn upgrade(self, protocol: &str, handler: impl crate::Handler) -> Result<(), Error> {
+        self.switch(protocol, Stream::boxed(Rc::new(RefCell::new(handler))))
+    }
+
+    /// Answers 101 and has another protocol take over.
+    pub(crate) fn switch(mut self, protocol: &str, successor: Box<dyn Protocol>) -> Result<(), Error> {
         let To::Now { connection, exchange, .. } = self.to else { return Err(Error::Status(101)) };
         if exchange.terms.get().minor == 0 {
             return Err(Error::Status(101));
@@ -244,7 +250,7 @@ impl<'r> Reply<'r> {
             return Err(*error);
         }
         write_header(&mut self.headers, "Upgrade", protocol.as_bytes())?;
-        connection.set_protocol(Stream::boxed(Rc::new(RefCell::new(handler))))?;
+        connection.set_protocol(successor)?;
         let head = ReplyHead {
             status: 101,
             headers: &self.headers,

@@ -109,7 +109,7 @@ impl Persistence {
 }
 
 /// Appends a header after checking it: a token, and a value without CR, LF and NUL (hazard 43).
-pub(super) fn write_header(out: &mut Vec<u8>, name: &str, value: &[u8]) -> Result<(), Error> {
+pub(crate) fn write_header(out: &mut Vec<u8>, name: &str, value: &[u8]) -> Result<(), Error> {
     let bad = |reason| Error::Header { name: name.to_owned(), reason };
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(bad("the name is not a token"));

@@ -10,6 +10,8 @@ pub(crate) enum Scheme {
     Http,
     Tls,
     Https,
+    Ws,
+    Wss,
 }
 
 impl Scheme {
@@ -20,14 +22,16 @@ impl Scheme {
             Self::Http => "http",
             Self::Tls => "tls",
             Self::Https => "https",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
         }
     }
 
     pub(crate) fn default_port(self) -> Option<u16> {
         match self {
             Self::Tcp | Self::Udp | Self::Tls => None,
-            Self::Http => Some(80),
-            Self::Https => Some(443),
+            Self::Http | Self::Ws => Some(80),
+            Self::Https | Self::Wss => Some(443),
         }
     }
 
@@ -36,6 +40,7 @@ impl Scheme {
         match self {
             Self::Tcp | Self::Tls => Self::Tls,
             Self::Http | Self::Https => Self::Https,
+            Self::Ws | Self::Wss => Self::Wss,
             // Refused before.
             Self::Udp => Self::Udp,
         }

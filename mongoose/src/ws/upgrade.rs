@@ -1,0 +1,170 @@
+//! The server's side of the opening handshake.
+
+use std::fmt;
+
+use super::connection::Shared;
+use super::link::Link;
+use super::{Handler, Limits};
+use crate::Error;
+use crate::ffi::websocket_accept;
+use crate::gate::ws::{Role, check_request, is_token};
+use crate::http::{Reply, Request};
+
+/// Begins to upgrade a request to a WebSocket: see [`Upgrade`].
+#[doc(alias = "mg_ws_upgrade")]
+pub fn upgrade<'r>(request: Request<'r>, reply: Reply<'r>) -> Upgrade<'r> {
+    let (protocols, origins) = (Vec::new(), Origins::Same);
+    Upgrade { request, reply, limits: Limits::default(), pieces: false, protocols, origins, error: None }
+}
+
+/// A request that is to become a WebSocket: set what is special about it, then [`accept`](Self::accept) it. To turn it
+/// down, answer it by its reply instead, with any status.
+///
+/// ```
+/// # let manager = mongoose::Manager::new()?;
+/// use mongoose::{http, ws};
+///
+/// manager.http("http://127.0.0.1:0", |request: http::Request<'_>, reply: http::Reply<'_>| {
+///     if request.query_value("token")?.as_deref() != Some("secret") {
+///         return reply.status(401).text("who are you?\n");
+///     }
+///     ws::upgrade(request, reply)
+///         .protocols(["chat.v2", "chat.v1"])
+///         .origins(["https://example.com"])
+///         .accept(|peer: &ws::Connection<'_>, event: ws::Event<'_>| match event {
+///             ws::Event::Open => peer.send_text(peer.protocol().unwrap_or("chat.v1")),
+///             _ => Ok(()),
+///         })
+/// })?;
+/// # Ok::<(), mongoose::Error>(())
+/// ```
+///
+/// The request is checked by RFC 6455 section 4.2.1; C takes any method, version and key (hazard 29).
+#[must_use = "without `accept` the peer gets 500"]
+pub struct Upgrade<'r> {
+    request: Request<'r>,
+    reply: Reply<'r>,
+    limits: Limits,
+    pieces: bool,
+    protocols: Vec<String>,
+    origins: Origins,
+    error: Option<Error>,
+}
+
+/// Pages of whom may connect.
+#[derive(Debug)]
+enum Origins {
+    Same,
+    Any,
+    Listed(Vec<String>),
+}
+
+impl Upgrade<'_> {
+    /// The subprotocols that are spoken, best first: the first of them that the client offers too is chosen. When there
+    /// is none, the WebSocket has no subprotocol, and a browser that asked for one closes it. Default: none.
+    pub fn protocols<S: Into<String>>(mut self, protocols: impl IntoIterator<Item = S>) -> Self {
+        self.protocols = protocols.into_iter().map(Into::into).collect();
+        if !self.protocols.iter().all(|protocol| is_token(protocol)) {
+            let name = "Sec-WebSocket-Protocol".to_owned();
+            self.error = Some(Error::Header { name, reason: "a subprotocol is no token" });
+        }
+        self
+    }
+
+    /// Origins whose pages may connect, such as `https://example.com`; from others a browser's request gets 403. Default:
+    /// pages of the host that the request is for. A request without `Origin` is no browser's, and is let in.
+    ///
+    /// Behind a proxy that changes `Host`, name the origins.
+    pub fn origins<S: Into<String>>(mut self, origins: impl IntoIterator<Item = S>) -> Self {
+        self.origins = Origins::Listed(origins.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Lets the pages of any site connect, with the cookies that the user has here.
+    pub fn any_origin(mut self) -> Self {
+        self.origins = Origins::Any;
+        self
+    }
+
+    /// Adds a header to the reply; one that would break it is an error of [`accept`](Self::accept).
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.reply = self.reply.header(name, value);
+        self
+    }
+
+    /// Sets the bounds of the WebSocket.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Has messages come in pieces, as [`Event::Piece`](super::Event::Piece), at constant memory and whatever their size.
+    pub fn pieces(mut self) -> Self {
+        self.pieces = true;
+        self
+    }
+
+    /// Answers 101 and gives the connection to a handler, which gets [`Event::Open`](super::Event::Open) next. It can be
+    /// [sent on](crate::Registry::websocket) at once. Frames that came in one piece with the request are taken.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the request is no handshake; the peer was answered 400, 405, 426 or, for its origin, 403.
+    /// [`Error::Header`] for a header or a subprotocol that cannot be sent, and [`Error::Status`] for a reply that was
+    /// deferred: the peer gets 500.
+    pub fn accept(self, handler: impl Handler) -> Result<(), Error> {
+        let Self { request, mut reply, limits, pieces, protocols, origins, error } = self;
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let minor = u8::from(request.protocol() != "HTTP/1.0");
+        let headers = request.headers().iter().map(|(name, value)| (name, value.as_bytes()));
+        let offer = match check_request(request.method(), minor, headers) {
+            Ok(_) if !origins.admit(&request) => {
+                return refuse(reply, 403, "pages of another origin may not connect here");
+            }
+            Ok(offer) => offer,
+            Err(refusal) => return refuse(reply, refusal.status, refusal.reason),
+        };
+        let protocol = protocols.into_iter().find(|ours| offer.protocols.iter().any(|theirs| theirs == ours));
+        reply = reply.header("Sec-WebSocket-Accept", websocket_accept(offer.key));
+        if let Some(protocol) = &protocol {
+            reply = reply.header("Sec-WebSocket-Protocol", protocol);
+        }
+        let shared = Shared::new(Role::Server, limits, protocol.map(Into::into));
+        reply.switch("websocket", Link::boxed(handler, &shared, pieces))?;
+        request.connection().set_shared(shared);
+        request.connection().set_websocket();
+        Ok(())
+    }
+}
+
+impl Origins {
+    fn admit(&self, request: &Request<'_>) -> bool {
+        let Some(origin) = request.header("Origin") else { return true };
+        match self {
+            Self::Any => true,
+            Self::Listed(list) => list.iter().any(|listed| origin == **listed),
+            Self::Same => {
+                let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+                authority.is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(request.host()))
+            }
+        }
+    }
+}
+
+/// Answers what is no handshake.
+fn refuse(mut reply: Reply<'_>, status: u16, reason: &'static str) -> Result<(), Error> {
+    match status {
+        405 => reply = reply.header("Allow", "GET"),
+        426 => reply = reply.header("Upgrade", "websocket").header("Sec-WebSocket-Version", "13"),
+        _ => {}
+    }
+    reply.status(status).text(format!("{reason}\n"))?;
+    Err(Error::Refused { status, reason })
+}
+
+impl fmt::Debug for Upgrade<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgrade").field("request", &self.request).finish_non_exhaustive()
+    }
+}
