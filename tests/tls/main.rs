@@ -1,14 +1,19 @@
 //! TLS, through programs that speak it and through a peer that sends exactly what it is told to.
 
 mod agreements;
+mod browser;
 mod certificates;
 mod clients;
 mod configuration;
+mod examples;
 mod hostile;
 mod peer;
+#[path = "../programs/peers.rs"]
+mod peers;
 mod programs;
 mod replies;
 mod requests;
+mod servers;
 mod streams;
 mod wire;
 

@@ -12,7 +12,7 @@ use crate::certificates::{self, KINDS};
 use crate::{echo, https};
 
 /// Runs a program with something on its standard input.
-fn run(command: &mut Command, input: &[u8]) -> Output {
+pub fn run(command: &mut Command, input: &[u8]) -> Output {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let mut stdin = child.stdin.take().expect("piped");
@@ -132,7 +132,7 @@ fn curl_keeps_its_connection() {
 fn the_example_serves_https_beside_http() {
     let (chain, key) = (certificates::path("p256.pem"), certificates::path("p256.key"));
     for workers in ["1", "2"] {
-        let mut server = Command::new(mongoose_tests::example("http_server", "tls-rustls"))
+        let mut server = Command::new(mongoose_tests::example("http_server", ""))
             .args(["--listen", "http://127.0.0.1:0", "--workers", workers])
             .args(["--tls-cert", &chain, "--tls-key", &key])
             .stderr(Stdio::piped())
