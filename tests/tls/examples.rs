@@ -58,7 +58,7 @@ fn tls_client_speaks_to_tls_server() {
         ["--cert", &chain, "--key", &key, "--client-ca", &ca, "--alpn", "echo,x", "tls://127.0.0.1:0"];
     let mut server = Program::start("tls_server", &arguments);
     let url = format!("tls://localhost:{}", server.address.port());
-    let bytes = Random::new(31).bytes(scaled(3_000_000));
+    let bytes = Random::new(31).bytes(scaled(30_000_000));
     let known = ["--ca", &ca, "--cert", &client_chain, "--key", &client_key];
     let output = tls_client(&[&known[..], &["--alpn", "x,echo", &url]].concat(), &bytes);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -7,6 +7,7 @@ mod clients;
 mod configuration;
 mod examples;
 mod hostile;
+mod many;
 mod peer;
 #[path = "../programs/peers.rs"]
 mod peers;
