@@ -52,7 +52,7 @@ fetch('/echo', { method: 'POST', body: 'x'.repeat(300000) })
 
 #[test]
 fn chromium_shows_a_page_and_sends_to_it() {
-    let others = ["chromium-browser", "google-chrome"].map(|name| find_quietly(name));
+    let others = ["chromium-browser", "google-chrome"].map(find_quietly);
     let Some(program) = others.into_iter().flatten().next().or_else(|| find("chromium", "chromium over TLS"))
     else {
         return;
