@@ -8,9 +8,10 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use mongoose::{Connection, ConnectionId, Error, Event, Handle, Manager, tls};
+use mongoose::{Connection, ConnectionId, Error, Event, Handle, Limits, Manager, Registry, tls};
 
 const HELP: &str = "\
 Sends the standard input to a server over TLS, and prints what it answers.
@@ -32,6 +33,9 @@ wrong, and ends with 1; for a wrong command line with 2.
 
 /// How much of the input is on its way to the loop at a time.
 const PIECE: usize = 64 << 10;
+
+/// How much of it waits there.
+const WAITING_MAX: usize = 256 << 10;
 
 /// What the command line asks for.
 struct Options {
@@ -78,14 +82,25 @@ fn options(mut arguments: impl Iterator<Item = OsString>) -> Result<Option<Optio
     Ok(Some(Options { config: config.build()?, url }))
 }
 
-/// Sends the standard input, from a thread of its own: reading it blocks.
-fn send_input(handle: &Handle, id: ConnectionId) -> Result<(), Error> {
+/// Sends the standard input, from a thread of its own: reading it blocks. `room` says when there is some again.
+fn send_input(handle: &Handle, id: ConnectionId, room: &Receiver<()>) -> Result<(), Error> {
     let mut stdin = io::stdin().lock();
     let mut piece = vec![0; PIECE];
     while let Ok(count @ 1..) = stdin.read(&mut piece) {
-        handle.send(id, piece[..count].to_vec())?;
+        loop {
+            let (tell, told) = mpsc::channel();
+            handle.send_then(id, piece[..count].to_vec(), move |result: Result<(), Error>| {
+                // It is waited for.
+                let _ = tell.send(result);
+            })?;
+            match told.recv().map_err(Error::handler)? {
+                Ok(()) => break,
+                Err(Error::OutputFull { .. }) => room.recv().map_err(Error::handler)?,
+                Err(error) => return Err(error),
+            }
+        }
     }
-    handle.post(move |registry: &mongoose::Registry| {
+    handle.post(move |registry: &Registry| {
         if let Ok(connection) = registry.connection(id) {
             connection.end();
         }
@@ -96,6 +111,8 @@ fn speak(options: &Options) -> Result<(), Error> {
     let mut manager = Manager::new()?;
     let outcome = Rc::new(RefCell::new(None));
     let result = Rc::clone(&outcome);
+    let (tell_room, room) = mpsc::channel();
+    let mut room = Some(room);
     let handler = move |connection: &Connection<'_>, event: Event<'_>| {
         match event {
             Event::Connect => {
@@ -104,9 +121,13 @@ fn speak(options: &Options) -> Result<(), Error> {
                     eprintln!("{} {}", tls.version, tls.cipher_suite);
                 }
                 let (handle, id) = (connection.handle(), connection.id());
-                // It ends with the input, or with the program.
-                thread::spawn(move || send_input(&handle, id));
+                if let Some(room) = room.take() {
+                    // It ends with the input, or with the program.
+                    thread::spawn(move || send_input(&handle, id, &room));
+                }
             }
+            // The thread may have ended.
+            Event::Write => drop(tell_room.send(())),
             Event::Read => {
                 let written =
                     io::stdout().write_all(connection.received()).and_then(|()| io::stdout().flush());
@@ -122,7 +143,9 @@ fn speak(options: &Options) -> Result<(), Error> {
         }
         Ok(())
     };
-    manager.connector(&options.url).tls(options.config.clone()).tcp(handler)?;
+    let mut limits = Limits::default();
+    limits.output = WAITING_MAX;
+    manager.connector(&options.url).limits(limits).tls(options.config.clone()).tcp(handler)?;
     loop {
         if let Some(outcome) = outcome.borrow_mut().take() {
             return outcome;

@@ -133,11 +133,23 @@ fn clients_without_a_right_certificate_are_refused_with_the_reason() {
         assert_eq!(client[0], "Connect");
         assert!(client[1].starts_with("TLS failed in the traffic: received fatal alert: "), "{client:?}");
         assert!(client[1].contains(alert), "{client:?}");
-        assert_eq!(client[2..], ["Close"]);
+        assert_eq!(client[2..], ["Close"], "one error");
     }
     // Who need not show one is refused with a wrong one nevertheless.
     let [server, _] = refused(build(asking().client_certificate_optional()), &showing("client-stranger"));
     assert!(server[0].contains("UnknownIssuer"), "{server:?}");
+}
+
+#[test]
+fn a_client_that_is_refused_while_it_sends_hears_why() {
+    let config = build(asking());
+    let server = logging_by(config, &Log::default());
+    let url = format!("tls://localhost:{}", server.address.port());
+    let told = told(&url, &certificates::client(), &vec![b'x'; 5_000_000]);
+    assert_eq!(
+        told,
+        ["Connect", "TLS failed in the traffic: received fatal alert: CertificateRequired", "Close"]
+    );
 }
 
 #[test]

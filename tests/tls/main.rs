@@ -2,6 +2,8 @@
 
 #[cfg(feature = "tls-rustls")]
 mod agreements;
+#[cfg(feature = "tls-rustls")]
+mod browser;
 #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
 mod c;
 mod certificates;
@@ -9,12 +11,21 @@ mod certificates;
 mod clients;
 mod configuration;
 mod dangerous;
+#[cfg(feature = "tls-rustls")]
+mod examples;
 mod hostile;
+#[cfg(feature = "tls-rustls")]
+mod many;
 mod peer;
+#[cfg(feature = "tls-rustls")]
+#[path = "../programs/peers.rs"]
+mod peers;
 mod programs;
 mod replies;
 #[cfg(feature = "tls-rustls")]
 mod requests;
+#[cfg(feature = "tls-rustls")]
+mod servers;
 mod streams;
 mod wire;
 

@@ -336,8 +336,12 @@ impl Manager {
                     || called
             }
             Err(source) => {
+                let broken = entry.mark.get().tls.contains(Tls::BROKEN);
                 self.hear_out(entry);
-                if !entry.is_over() {
+                if !broken && entry.mark.get().tls.contains(Tls::BROKEN) {
+                    // They said why, and the handler was told that.
+                    self.registry.core.doom(entry);
+                } else if !entry.is_over() {
                     self.fail(entry, &Error::Io { phase: "write", source });
                 }
                 false
