@@ -5,32 +5,41 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mongoose::{Connection, Error, Event, Limits, Manager};
+use mongoose::{Connection, Error, Event, Limits, Manager, State};
 use mongoose_tests::{Client, PATIENCE, Server, poll_until};
 
 use crate::certificates;
-use crate::peer::Peer;
+use crate::peer::{End, Peer};
 use crate::wire::record_types;
 
 pub type Log = Arc<Mutex<Vec<String>>>;
 
+/// Does something of a test's own.
+type Then = fn(&Connection<'_>, Event<'_>) -> Result<(), Error>;
+
 /// A raw server that writes down what it is told.
 fn logging(limits: Limits) -> (Server, Log) {
+    logging_and(limits, |_, _| Ok(()))
+}
+
+/// The same, which does something besides before it consumes.
+fn logging_and(limits: Limits, then: Then) -> (Server, Log) {
     let log = Log::default();
-    let handler = writing_down(&log);
+    let handler = writing_down(&log, then);
     (crate::raw(limits, move || handler), log)
 }
 
 /// The same by a configuration of choice.
 #[cfg(feature = "tls-rustls")]
 pub fn logging_by(config: mongoose::tls::ServerConfig, log: &Log) -> Server {
-    let handler = writing_down(log);
+    let handler = writing_down(log, |_, _| Ok(()));
     Server::start(move |manager| manager.listener("tls://127.0.0.1:0").tls(config).tcp(handler))
 }
 
-fn writing_down(log: &Log) -> impl mongoose::Handler + Send + use<> {
+fn writing_down(log: &Log, then: Then) -> impl mongoose::Handler + Send + use<> {
     let log = Arc::clone(log);
     move |connection: &Connection<'_>, event: Event<'_>| {
+        let result = then(connection, event);
         let line = match event {
             Event::Error(error) => format!("{error}"),
             Event::Read => {
@@ -41,7 +50,7 @@ fn writing_down(log: &Log) -> impl mongoose::Handler + Send + use<> {
             other => format!("{other:?}"),
         };
         log.lock().expect("no panic").push(line);
-        Ok(())
+        result
     }
 }
 
@@ -49,6 +58,38 @@ fn writing_down(log: &Log) -> impl mongoose::Handler + Send + use<> {
 fn told(server: &Server, log: &Log) -> Vec<String> {
     server.wait_until("the server to close", |registry| registry.connections().len() == 1);
     std::mem::take(&mut *log.lock().expect("no panic"))
+}
+
+/// Waits until the server was told an error.
+fn wait_for_error(server: &Server, log: &Log) {
+    let end = std::time::Instant::now() + PATIENCE;
+    while !log.lock().expect("no panic").iter().any(|line| line.starts_with("TLS failed")) {
+        assert!(std::time::Instant::now() < end, "no error: {log:?}");
+        server.ask(|_| ());
+    }
+}
+
+/// Connects, and has the server do something with the connection before the handshake.
+fn connect_after(
+    server: &Server,
+    before: impl FnOnce(&Connection<'_>) -> Result<(), Error> + Send + 'static,
+) -> Peer {
+    let mut peer = Peer::new(server.address);
+    server.wait_until("the connection", |registry| registry.stats().accepted == 1);
+    let done = server.ask(move |registry| {
+        let all = registry.connections().into_iter().filter_map(|id| registry.connection(id).ok());
+        before(&all.into_iter().find(|one| one.state().contains(State::ACCEPTED)).expect("it is there"))
+    });
+    done.expect("to be done");
+    peer.shake_hands().expect("a handshake");
+    peer
+}
+
+/// A record that was good until a bit of it was turned.
+fn tampered(peer: &mut Peer) -> Vec<u8> {
+    let mut record = peer.encrypt(b"evil");
+    *record.last_mut().expect("a byte") ^= 1;
+    record
 }
 
 /// Sends what is no TLS, and answers all that comes back.
@@ -106,9 +147,8 @@ fn a_record_that_was_tampered_with_closes() {
     let (server, log) = logging(Limits::default());
     let mut peer = Peer::connect(server.address);
     peer.send("good");
-    let mut records = peer.encrypt(b"evil");
-    *records.last_mut().expect("a byte") ^= 1;
-    peer.socket.write_all(&records).expect("to send");
+    let record = tampered(&mut peer);
+    peer.socket.write_all(&record).expect("to send");
     let told = told(&server, &log);
     assert_eq!(told[0], "Accept");
     assert_eq!(told[1], "good");
@@ -239,4 +279,18 @@ fn a_raw_handler_is_told_that_bytes_were_cut_off() {
     peer.send("a message");
     peer.notify_close();
     assert_eq!(told(&server, &log), ["Accept", "a message", "End", "Close"]);
+}
+
+#[test]
+fn a_handshake_message_that_is_never_whole_is_one_error() {
+    let (server, log) = logging(Limits::default());
+    let mut hello = vec![1, 0, 0xff, 0xf0];
+    hello.resize(60_000, 0);
+    // In pieces whose heads take room too.
+    let records: Vec<u8> =
+        hello.chunks(4).flat_map(|piece| [&[22, 3, 1, 0, piece.len() as u8], piece].concat()).collect();
+    send_plain(server.address, &records);
+    let told = told(&server, &log);
+    assert!(told[0].starts_with("TLS failed in the handshake: "), "{told:?}");
+    assert_eq!(told[1..], ["Close"]);
 }

@@ -94,7 +94,15 @@ impl Session {
 
     /// Takes what the socket has, once, and decrypts whole records.
     fn receive(&mut self) -> io::Result<()> {
-        if self.tls.read_tls(&mut self.socket)? == 0 {
+        let count = match self.tls.read_tls(&mut self.socket) {
+            // Not the socket's: a message of the handshake that is longer than rustls takes.
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                self.end = Some(End::Failed(error.to_string()));
+                return Ok(());
+            }
+            count => count?,
+        };
+        if count == 0 {
             let early = "the peer closed before the handshake was done";
             self.end = Some(if self.tls.is_handshaking() { End::Failed(early.to_owned()) } else { End::Cut });
             return Ok(());
