@@ -294,3 +294,36 @@ fn a_handshake_message_that_is_never_whole_is_one_error() {
     assert!(told[0].starts_with("TLS failed in the handshake: "), "{told:?}");
     assert_eq!(told[1..], ["Close"]);
 }
+
+#[test]
+fn a_bad_record_behind_our_end_is_an_error() {
+    let (server, log) = logging_and(Limits::default(), |connection, event| {
+        if let Event::Accept = event {
+            connection.end();
+        }
+        Ok(())
+    });
+    let mut peer = Peer::connect(server.address);
+    assert_eq!(peer.end(), (Vec::new(), End::Notified));
+    let record = tampered(&mut peer);
+    peer.socket.write_all(&record).expect("to send");
+    let told = told(&server, &log);
+    assert_eq!(told[0], "Accept");
+    assert!(told[1].starts_with("TLS failed in the traffic: "), "{told:?}");
+    assert_eq!(told[2..], ["Close"]);
+}
+
+#[test]
+fn a_bad_record_behind_the_last_reply_harms_nobody() {
+    let server = crate::https(|| crate::echo);
+    let mut peer = Peer::connect(server.address);
+    peer.send("this is no request\r\n\r\n");
+    let (reply, end) = peer.end();
+    assert!(reply.starts_with(b"HTTP/1.1 400 "), "{:?}", String::from_utf8_lossy(&reply));
+    assert_eq!(end, End::Notified);
+    let record = tampered(&mut peer);
+    peer.socket.write_all(&record).expect("to send");
+    drop(peer);
+    server.wait_until("the end", |registry| registry.connections().len() == 1);
+    assert_eq!(Peer::connect(server.address).get("/").status, 200);
+}
