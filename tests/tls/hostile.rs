@@ -327,3 +327,20 @@ fn a_bad_record_behind_the_last_reply_harms_nobody() {
     server.wait_until("the end", |registry| registry.connections().len() == 1);
     assert_eq!(Peer::connect(server.address).get("/").status, 200);
 }
+
+#[test]
+fn a_bad_record_is_told_as_such_though_a_reply_waits() {
+    let (server, log) = logging_and(Limits::default(), |connection, event| match event {
+        Event::Read => connection.send("reply"),
+        _ => Ok(()),
+    });
+    let mut peer = Peer::connect(server.address);
+    // In one go: what is good is shown first.
+    let mut records = peer.encrypt(b"good");
+    records.extend(tampered(&mut peer));
+    peer.socket.write_all(&records).expect("to send");
+    let told = told(&server, &log);
+    assert_eq!(told[..2], ["Accept", "good"]);
+    assert!(told[2].starts_with("TLS failed in the traffic: "), "{told:?}");
+    assert_eq!(told[3..], ["Close"]);
+}

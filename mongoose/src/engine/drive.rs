@@ -335,6 +335,13 @@ impl Manager {
                 self.with_protocol(entry, |protocol, connection| protocol.written(connection)).is_some()
                     || called
             }
+            Err(source)
+                if source.kind() == io::ErrorKind::InvalidData
+                    && entry.mark.get().tls.contains(Tls::SECURE) =>
+            {
+                self.fail_secure(entry, source);
+                false
+            }
             Err(source) => {
                 let broken = entry.mark.get().tls.contains(Tls::BROKEN);
                 self.hear_out(entry);

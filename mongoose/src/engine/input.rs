@@ -55,7 +55,7 @@ impl Manager {
                 }
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Err(source) if entry.mark.get().tls.contains(Tls::SECURE) => self.fail_secure_read(entry, source),
+            Err(source) if entry.mark.get().tls.contains(Tls::SECURE) => self.fail_secure(entry, source),
             Err(source) => self.fail(entry, &Error::Io { phase: "read", source }),
         }
         if entry.mark.get().tls.contains(Tls::SECURE) {

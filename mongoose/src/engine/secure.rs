@@ -80,9 +80,9 @@ impl Manager {
         entry.wanted(entry.conn.received(&self.registry.views).len()).read
     }
 
-    /// Takes what reading from TLS failed with.
+    /// Takes what reading from TLS failed with, or writing to it.
     #[cold]
-    pub(super) fn fail_secure_read(&mut self, entry: &Rc<Entry>, source: io::Error) {
+    pub(super) fn fail_secure(&mut self, entry: &Rc<Entry>, source: io::Error) {
         match source.kind() {
             io::ErrorKind::UnexpectedEof => entry.update(|mark| {
                 mark.eof = true;

@@ -59,13 +59,11 @@ impl Session {
             }
             let received = match self.tls.end() {
                 Some(_) if filled > 0 => return Ok(filled),
+                Some(End::Failed(_)) => return Err(self.tell_failure()),
                 Some(end) => {
+                    let notified = *end == End::Notified;
                     self.end_told = true;
-                    return match end {
-                        End::Notified => Ok(0),
-                        End::Cut => Err(ErrorKind::UnexpectedEof.into()),
-                        End::Failed(_) => Err(ErrorKind::InvalidData.into()),
-                    };
+                    return if notified { Ok(0) } else { Err(ErrorKind::UnexpectedEof.into()) };
                 }
                 None => self.tls.receive(&mut self.socket),
             };
@@ -80,7 +78,8 @@ impl Session {
     }
 
     /// Encrypts and sends as much as the socket takes. What counts is what has left: the caller keeps the rest, and gives
-    /// the same bytes first the next time. Nothing before the handshake is done.
+    /// the same bytes first the next time. Nothing before the handshake is done. `InvalidData`: as of
+    /// [`read`](Self::read).
     pub(crate) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let total: usize = slices.iter().map(|slice| slice.len()).sum();
         let mut written = 0;
@@ -94,7 +93,7 @@ impl Session {
                 return Ok(written);
             }
             if self.failure().is_some() {
-                return Err(ErrorKind::BrokenPipe.into());
+                return Err(self.tell_failure());
             }
             if self.tls.is_handshaking() {
                 return Err(ErrorKind::WouldBlock.into());
@@ -133,6 +132,13 @@ impl Session {
     /// Whether records wait for room in the socket.
     pub(crate) fn has_unsent(&self) -> bool {
         self.tls.has_unsent()
+    }
+
+    /// Of what failed nothing is read or written any more.
+    fn tell_failure(&mut self) -> io::Error {
+        self.end_told = true;
+        self.owed = 0;
+        ErrorKind::InvalidData.into()
     }
 
     /// Why the connection cannot go on.

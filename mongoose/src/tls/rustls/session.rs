@@ -73,13 +73,10 @@ impl Session {
             }
             let received = match &self.end {
                 Some(_) if filled > 0 => return Ok(filled),
+                Some(End::Failed(_)) => return Err(self.tell_failure()),
                 Some(end) => {
                     self.end_told = true;
-                    return match end {
-                        End::Notified => Ok(0),
-                        End::Cut => Err(ErrorKind::UnexpectedEof.into()),
-                        End::Failed(_) => Err(ErrorKind::InvalidData.into()),
-                    };
+                    return if *end == End::Notified { Ok(0) } else { Err(ErrorKind::UnexpectedEof.into()) };
                 }
                 None => self.receive(),
             };
@@ -132,7 +129,8 @@ impl Session {
     }
 
     /// Encrypts and sends as much as the socket takes. What counts is what has left: the caller keeps the rest, and gives
-    /// the same bytes first the next time. Nothing before the handshake is done.
+    /// the same bytes first the next time. Nothing before the handshake is done. `InvalidData`: as of
+    /// [`read`](Self::read).
     pub(crate) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let total: usize = slices.iter().map(|slice| slice.len()).sum();
         let mut written = 0;
@@ -146,7 +144,7 @@ impl Session {
                 return Ok(written);
             }
             if self.has_failed() {
-                return Err(ErrorKind::BrokenPipe.into());
+                return Err(self.tell_failure());
             }
             if self.tls.is_handshaking() {
                 return Err(ErrorKind::WouldBlock.into());
@@ -209,6 +207,13 @@ impl Session {
     /// Whether records wait for room in the socket.
     pub(crate) fn has_unsent(&self) -> bool {
         self.tls.wants_write()
+    }
+
+    /// Of what failed nothing is read or written any more.
+    fn tell_failure(&mut self) -> io::Error {
+        self.end_told = true;
+        self.owed = 0;
+        ErrorKind::InvalidData.into()
     }
 
     /// Why the connection cannot go on.
