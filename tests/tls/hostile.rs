@@ -344,3 +344,15 @@ fn a_bad_record_is_told_as_such_though_a_reply_waits() {
     assert!(told[2].starts_with("TLS failed in the traffic: "), "{told:?}");
     assert_eq!(told[3..], ["Close"]);
 }
+
+#[test]
+fn a_peer_that_vanishes_after_a_failure_is_no_second_error() {
+    let (server, log) = logging(Limits::default());
+    let mut client = Client::connect(server.address);
+    client.send("GET / HTTP/1.1\r\n\r\n");
+    wait_for_error(&server, &log);
+    client.reset();
+    let told = told(&server, &log);
+    assert!(told[0].starts_with("TLS failed in the handshake: "), "{told:?}");
+    assert_eq!(told[1..], ["Close"]);
+}

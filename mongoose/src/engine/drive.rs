@@ -181,7 +181,10 @@ impl Manager {
 
     /// Tells the handler what went wrong, and closes.
     pub(super) fn fail(&mut self, entry: &Rc<Entry>, error: &Error) {
-        self.with_protocol(entry, |protocol, connection| protocol.failed(connection, error));
+        // That what cannot go on breaks besides is no news.
+        if !entry.mark.get().tls.contains(Tls::FAILED) {
+            self.with_protocol(entry, |protocol, connection| protocol.failed(connection, error));
+        }
         self.registry.core.doom(entry);
     }
 

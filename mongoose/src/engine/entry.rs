@@ -114,6 +114,8 @@ bitflags::bitflags! {
         const CUT_OFF = 1 << 4;
         /// What was sent ends in the middle of a message: the peer is not told that this is all.
         const BROKEN = 1 << 5;
+        /// TLS failed, and the handler was told.
+        const FAILED = 1 << 6;
     }
 }
 

@@ -108,6 +108,7 @@ impl Manager {
         entry.update(|mark| {
             mark.tls.remove(Tls::HANDSHAKING);
             mark.tls.insert(Tls::BROKEN);
+            mark.tls.insert(Tls::FAILED);
             mark.linger = true;
             mark.pulling = false;
         });
