@@ -356,3 +356,22 @@ fn a_peer_that_vanishes_after_a_failure_is_no_second_error() {
     assert!(told[0].starts_with("TLS failed in the handshake: "), "{told:?}");
     assert_eq!(told[1..], ["Close"]);
 }
+
+#[test]
+fn what_is_lost_to_a_bad_record_is_not_said_to_have_left() {
+    let (server, log) = logging_and(Limits::default(), |connection, event| match event {
+        // More than the peer's system takes.
+        Event::Accept => connection.send(vec![7; 14_000_000]),
+        _ => Ok(()),
+    });
+    let mut peer = Peer::connect(server.address);
+    server.wait_until("the bytes to wait", |registry| registry.stats().sent > 0);
+    let record = tampered(&mut peer);
+    peer.socket.write_all(&record).expect("to send");
+    wait_for_error(&server, &log);
+    // Neither the alert nor anything else arrives, which is no second error.
+    drop(peer);
+    let told = told(&server, &log);
+    assert!(told[1].starts_with("TLS failed in the traffic: "), "{told:?}");
+    assert_eq!((&*told[0], &told[2..]), ("Accept", &["Close".to_owned()][..]));
+}

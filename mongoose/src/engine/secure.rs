@@ -115,7 +115,8 @@ impl Manager {
         entry.deadline.set(None);
         let error = Error::Tls { phase, reason };
         self.with_protocol(entry, |protocol, connection| protocol.failed(connection, &error));
-        // None of it can leave any more.
+        // None of it can leave any more, nor is it to be said to have left.
+        entry.update(|mark| mark.blocked = false);
         let unsent = entry.output.take();
         for payload in unsent.into_kept() {
             core.release(Some(payload));
