@@ -375,3 +375,14 @@ fn what_is_lost_to_a_bad_record_is_not_said_to_have_left() {
     assert!(told[1].starts_with("TLS failed in the traffic: "), "{told:?}");
     assert_eq!((&*told[0], &told[2..]), ("Accept", &["Close".to_owned()][..]));
 }
+
+#[test]
+fn more_than_may_wait_does_not_keep_the_handshake_from_its_end() {
+    let mut limits = Limits::default();
+    limits.output = 10;
+    let (server, log) = logging(limits);
+    let mut peer = connect_after(&server, |connection| connection.send(vec![b'x'; 100]));
+    assert_eq!(peer.exactly(100), [b'x'; 100]);
+    peer.notify_close();
+    assert_eq!(told(&server, &log).first().map(String::as_str), Some("Accept"));
+}

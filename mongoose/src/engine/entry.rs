@@ -232,7 +232,9 @@ impl Entry {
         let waiting = self.output.borrow().len();
         // Nothing leaves before the handshake is done, however ready the socket is.
         let write = (waiting > 0 && !mark.tls.contains(Tls::HANDSHAKING)) || mark.tls.contains(Tls::UNSENT);
-        let hungry = received < self.appetite.get() && waiting <= self.limits.output;
+        // What waits for the handshake is no reason not to read it.
+        let room = waiting <= self.limits.output || mark.tls.contains(Tls::HANDSHAKING);
+        let hungry = received < self.appetite.get() && room;
         let rare =
             [Flag::Closing, Flag::Resolving, Flag::Listening, Flag::Connecting, Flag::Draining, Flag::Full];
         if !self.conn.is_any(rare) && !self.conn.as_ptr().is_null() {
