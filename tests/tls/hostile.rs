@@ -386,3 +386,15 @@ fn more_than_may_wait_does_not_keep_the_handshake_from_its_end() {
     peer.notify_close();
     assert_eq!(told(&server, &log).first().map(String::as_str), Some("Accept"));
 }
+
+#[test]
+fn an_end_that_is_asked_for_in_the_handshake_comes_behind_it() {
+    let (server, log) = logging(Limits::default());
+    let mut peer = connect_after(&server, |connection| {
+        connection.end();
+        Ok(())
+    });
+    assert_eq!(peer.end(), (Vec::new(), End::Notified));
+    peer.send("still heard").notify_close();
+    assert_eq!(told(&server, &log), ["Accept", "still heard", "End", "Close"]);
+}

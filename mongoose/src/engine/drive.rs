@@ -362,7 +362,8 @@ impl Manager {
     /// Ends what we send, once nothing waits any more.
     #[cold]
     fn end_our_direction(&mut self, entry: &Rc<Entry>) {
-        if !entry.output.borrow().is_empty() {
+        // What is written in the handshake is not the user's: it ends before.
+        if !entry.output.borrow().is_empty() || entry.mark.get().tls.contains(Tls::HANDSHAKING) {
             return;
         }
         if entry.mark.get().tls.contains(Tls::SECURE) && !self.say_end(entry) {
