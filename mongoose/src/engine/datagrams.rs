@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::transport::Socket;
 use super::{Entry, Manager};
 use crate::Error;
+use crate::ffi::Flag;
 
 /// More than the longest datagram has: none is ever cut.
 const DATAGRAM_MAX: usize = 64 << 10;
@@ -106,7 +107,7 @@ impl Entry {
     pub(super) fn send_datagram(&self, bytes: &[u8], to: Option<SocketAddr>) -> Result<usize, Error> {
         let mut socket = self.socket.borrow_mut();
         let Socket::Datagrams(datagrams) = &mut *socket else { return Err(Error::Closed) };
-        if self.is_over() {
+        if self.is_over() || self.conn.is(Flag::Draining) {
             return Err(Error::Closed);
         }
         match datagrams.send(bytes, to, self.limits.output) {
@@ -170,7 +171,8 @@ impl Manager {
 
     /// Takes one datagram. Whether there may be more.
     fn receive_datagram(&mut self, entry: &Rc<Entry>, buffer: &mut [u8]) -> bool {
-        if self.registry.core.has_panicked() || entry.is_over() {
+        let deaf = entry.is_over() || entry.conn.is(Flag::Draining);
+        if self.registry.core.has_panicked() || deaf {
             return false;
         }
         let received = match &*entry.socket.borrow() {
@@ -201,6 +203,14 @@ impl Manager {
         }
     }
 
+    /// Of a socket that closes once what waits has left: when that takes too long.
+    #[cold]
+    pub(super) fn limit_drain(&self, entry: &Entry) {
+        if entry.write_deadline.get().is_none() {
+            entry.write_deadline.set(self.registry.core.clock.now().checked_add(entry.limits.write_time));
+        }
+    }
+
     /// Sends from the queue, and says so when it is empty.
     fn send_datagrams(&mut self, entry: &Rc<Entry>) {
         for _ in 0..BATCH {
@@ -209,7 +219,11 @@ impl Manager {
                 _ => return,
             };
             match sent {
-                Some(Ok(count)) => self.registry.core.counters.sent(count),
+                Some(Ok(count)) => {
+                    // The next has its own time.
+                    entry.write_deadline.set(None);
+                    self.registry.core.counters.sent(count);
+                }
                 Some(Err(error)) => {
                     self.with_protocol(entry, |protocol, connection| protocol.failed(connection, &error));
                 }
@@ -234,7 +248,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ffi::Flag;
     use crate::{Limits, udp};
 
     /// A socket that is full after a few datagrams, as those of UDP are only on slow networks, and its peer.
@@ -291,6 +304,86 @@ mod tests {
         manager.poll(Duration::ZERO).expect("to poll");
         assert_eq!(*events.borrow(), ["Write"]);
         assert_eq!(manager.udp_socket(entry.id).expect("it is there").queued(), 0);
+    }
+
+    /// Sends until some wait, and answers how many were sent.
+    fn fill(manager: &Manager, entry: &Rc<Entry>) -> usize {
+        let socket = manager.udp_socket(entry.id).expect("it is there");
+        let mut sent = 0;
+        while socket.queued() < 3 {
+            socket.send(b"x").expect("room");
+            sent += 1;
+        }
+        sent
+    }
+
+    /// Polls until the socket is closed, and answers how many datagrams left it.
+    fn drained(manager: &mut Manager, theirs: &UnixDatagram) -> usize {
+        let mut received = 0;
+        for _ in 0..10_000 {
+            let open = manager.stats().connections > 0;
+            while theirs.recv(&mut [0; 16]).is_ok() {
+                received += 1;
+            }
+            if !open {
+                break;
+            }
+            manager.poll(Duration::from_millis(10)).expect("to poll");
+        }
+        received
+    }
+
+    #[test]
+    fn what_waits_leaves_before_a_shutdown_or_a_drain_closes_the_socket() {
+        for shutdown in [true, false] {
+            let mut manager = Manager::new().expect("a manager");
+            let events = Rc::new(RefCell::new(Vec::new()));
+            let log = Rc::clone(&events);
+            let note = move |socket: &udp::Socket<'_>, event: udp::Event<'_>| {
+                log.borrow_mut().push(format!("{event:?}"));
+                assert!(matches!(socket.send(b"more"), Err(Error::Closed)), "it ends");
+                Ok(())
+            };
+            let (entry, theirs) = full_socket(&manager, 10_000, note);
+            let sent = fill(&manager, &entry);
+            if shutdown {
+                manager.shutdown(Duration::ZERO).expect("to end");
+            } else {
+                manager.connection(entry.id).expect("it is there").drain();
+            }
+            // Nobody is shown this any more.
+            theirs.send(b"late").expect("room");
+            assert_eq!(drained(&mut manager, &theirs), sent);
+            assert_eq!(manager.stats().connections, 0);
+            assert_eq!(*events.borrow(), ["Write", "Close"]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_leave_a_draining_socket_has_a_deadline_and_the_loop_rests() {
+        let mut manager = Manager::new().expect("a manager");
+        let events = Rc::new(RefCell::new(Vec::new()));
+        let log = Rc::clone(&events);
+        let note = move |_: &udp::Socket<'_>, event: udp::Event<'_>| {
+            log.borrow_mut().push(format!("{event:?}"));
+            Ok(())
+        };
+        let (ours, theirs) = UnixDatagram::pair().expect("a pair");
+        ours.set_nonblocking(true).expect("an option");
+        let core = Rc::clone(&manager.registry.core);
+        let socket = Socket::datagrams(UdpSocket::from(OwnedFd::from(ours)));
+        let limits = Limits { write_time: Duration::from_millis(100), ..Limits::default() };
+        let entry = core.adopt(socket, Rc::new(limits)).expect("room");
+        entry.conn.set(Flag::Listening, true);
+        *entry.protocol.borrow_mut() = Some(Box::new(udp::Datagrams(note)));
+        fill(&manager, &entry);
+        manager.connection(entry.id).expect("it is there").drain();
+        theirs.send(b"late").expect("room");
+        while manager.stats().connections > 0 {
+            assert!(manager.stats().polls < 20, "it spins");
+            manager.poll(Duration::from_secs(10)).expect("to poll");
+        }
+        assert_eq!(*events.borrow(), ["Error(Deadline { phase: \"write\" })", "Close"]);
     }
 
     #[test]

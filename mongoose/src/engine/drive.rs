@@ -385,6 +385,10 @@ impl Manager {
         if mark.tls.contains(Tls::SECURE) && !self.say_end(entry) {
             return;
         }
+        if entry.conn.is(Flag::Listening) && entry.datagrams_wait() {
+            self.limit_drain(entry);
+            return;
+        }
         let core = Rc::clone(&self.registry.core);
         // Unread input would have the system throw away what it has not delivered yet.
         if !mark.eof && (mark.linger || entry.socket.borrow().has_unread()) {

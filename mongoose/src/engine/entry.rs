@@ -252,7 +252,8 @@ impl Entry {
             return Interest { read: false, write: true };
         }
         if self.conn.is(Flag::Listening) {
-            return Interest { read: !mark.accept_paused, write: self.datagrams_wait() };
+            let read = !mark.accept_paused && !self.conn.is(Flag::Draining);
+            return Interest { read, write: self.datagrams_wait() };
         }
         let draining = self.conn.is(Flag::Draining);
         let paused = self.conn.is(Flag::Full) && !mark.tls.contains(Tls::HANDSHAKING);

@@ -139,8 +139,11 @@ impl Manager {
         let end = Instant::now().checked_add(grace);
         let entries: Vec<_> = self.registry.core.table.borrow().iter().map(Rc::clone).collect();
         for entry in entries {
-            if entry.conn.is(Flag::Listening) {
+            if entry.conn.is(Flag::Listening) && !entry.datagrams_wait() {
                 self.registry.core.doom(&entry);
+            } else if entry.conn.is(Flag::Listening) {
+                entry.begin_drain();
+                self.registry.core.touch(&entry);
             } else {
                 self.with_protocol(&entry, |protocol, connection| protocol.shutdown(connection));
                 self.registry.core.touch(&entry);
