@@ -213,6 +213,10 @@ fn urls_that_are_not_of_udp_are_refused() {
         assert!(matches!(manager.udp(url, echo), Err(Error::Url { .. })), "{url}");
         assert!(matches!(manager.connect_udp(url, echo), Err(Error::Url { .. })), "{url}");
     }
+    for url in ["tcp://127.0.0.1:0", "https://127.0.0.1:0"] {
+        let error = manager.udp(url, echo).expect_err("no datagrams there").to_string();
+        assert!(error.contains("another scheme is needed here"), "{error}");
+    }
     let listener = manager.udp("udp://127.0.0.1:0", echo).expect("a free port");
     let taken = format!("udp://{}", listener.local_addr());
     assert!(matches!(manager.udp(&taken, echo), Err(Error::Listen { .. })));

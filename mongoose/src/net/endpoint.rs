@@ -67,9 +67,9 @@ impl Endpoint {
         if !name.eq_ignore_ascii_case(scheme.name()) {
             let secure =
                 ["https", "tls", "wss", "mqtts"].iter().any(|secure| name.eq_ignore_ascii_case(secure));
-            return Err(bad(if scheme.secure() == scheme {
+            return Err(bad(if matches!(scheme, Scheme::Tls | Scheme::Https) {
                 "a TLS configuration is for https:// and tls:// URLs"
-            } else if secure {
+            } else if secure && scheme != Scheme::Udp {
                 "TLS needs a configuration"
             } else {
                 "another scheme is needed here"
