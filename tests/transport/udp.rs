@@ -293,6 +293,20 @@ fn a_socket_that_others_bound_serves_and_others_are_refused() {
     assert!(matches!(manager.listener_on(unix).udp(echo), Err(Error::Listen { .. })));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_socket_that_keeps_messages_apart_is_no_listener_of_streams() {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+    let messages = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).expect("a socket");
+    let name = format!("mongoose-messages-{}", std::process::id());
+    bind(&messages, &SocketAddrUnix::new_abstract_name(name.as_bytes()).expect("a name")).expect("to bind");
+    listen(&messages, 1).expect("to listen");
+    let manager = Manager::new().expect("a manager");
+    let ignore = |_: &mongoose::Connection<'_>, _: mongoose::Event<'_>| Ok(());
+    let refused = manager.listener_on(messages).tcp(ignore);
+    assert!(matches!(refused, Err(Error::Listen { .. })), "{refused:?}");
+}
+
 #[test]
 fn other_threads_wake_a_socket_and_cannot_take_it_for_a_stream() {
     let (handler, events) = teller();

@@ -115,6 +115,10 @@ mod unix {
         if get_option(&socket, libc::SOL_SOCKET, libc::SO_ACCEPTCONN)? == 0 {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
         }
+        // Of one that keeps messages apart, a read would cut what is longer than its room (invariant 15).
+        if get_option(&socket, libc::SOL_SOCKET, libc::SO_TYPE)? != libc::SOCK_STREAM {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a socket of streams"));
+        }
         // As in `listen`; a Unix socket has no such option.
         let _ = set_option(&socket, libc::IPPROTO_TCP, libc::TCP_NODELAY);
         let socket = TcpListener::from(socket);
