@@ -1,5 +1,7 @@
 //! Raw connections through TLS.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use mongoose::{Connection, Error, Event, Limits, Manager, State};
@@ -123,6 +125,31 @@ fn a_shutdown_ends_connections_properly() {
     poll_until(&mut manager, "the echo", |manager| manager.stats().sent == 1);
     manager.shutdown(Duration::from_secs(30)).expect("to end");
     assert_eq!(client.join().expect("no panic"), End::Notified);
+}
+
+#[test]
+fn a_shutdown_in_the_handshake_is_no_connection_that_is_told_of() {
+    let mut manager = Manager::new().expect("a manager");
+    let events = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&events);
+    let greet = move |connection: &Connection<'_>, event: Event<'_>| {
+        log.borrow_mut().push(format!("{event:?}"));
+        if let Event::Accept = event { connection.send("hello") } else { Ok(()) }
+    };
+    let config = certificates::server("p256");
+    let listener = manager.listener("tls://127.0.0.1:0").tls(config).tcp(greet).expect("to listen");
+    let mut peer = Peer::new(listener.local_addr());
+    peer.flush();
+    while peer.tls.is_handshaking() {
+        peer.socket.set_nonblocking(true).expect("an option");
+        poll_until(&mut manager, "the server to answer", |_| peer.socket.peek(&mut [0]).is_ok());
+        peer.socket.set_nonblocking(false).expect("an option");
+        peer.receive();
+    }
+    // With this the handshake would be done.
+    peer.flush();
+    manager.shutdown(Duration::from_secs(30)).expect("to end");
+    assert_eq!(*events.borrow(), ["Close"]);
 }
 
 #[test]

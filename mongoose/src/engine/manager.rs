@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
+use super::entry::Tls;
 use super::pool::Pool;
 use super::{Ready, Registry, Task};
 use crate::Error;
@@ -139,7 +140,10 @@ impl Manager {
         let end = Instant::now().checked_add(grace);
         let entries: Vec<_> = self.registry.core.table.borrow().iter().map(Rc::clone).collect();
         for entry in entries {
-            if entry.conn.is(Flag::Listening) && !entry.datagrams_wait() {
+            // Nobody was told of one that was accepted and whose handshake is not done.
+            let shaking_hands = entry.mark.get().tls.contains(Tls::HANDSHAKING);
+            let unborn = shaking_hands && entry.conn.is(Flag::Accepted) && entry.output.borrow().is_empty();
+            if unborn || (entry.conn.is(Flag::Listening) && !entry.datagrams_wait()) {
                 self.registry.core.doom(&entry);
             } else if entry.conn.is(Flag::Listening) {
                 entry.begin_drain();
