@@ -319,3 +319,39 @@ fn invariant_05_consuming_under_a_request_does_not_shift_it() {
         ["meddled".to_owned(), format!("/one Ok({body:?})"), "/two Ok(\"\")".to_owned()]
     );
 }
+
+#[test]
+fn invariant_13_bytes_that_are_there_are_shown_though_the_one_replaced_panics_in_drop() {
+    for itself in [false, true] {
+        let mut manager = Manager::new().expect("a manager");
+        let journal = Journal::default();
+        let log = journal.clone();
+        let listener = manager
+            .tcp_each("tcp://127.0.0.1:0", move || {
+                let (log, mine) = (log.clone(), Mine(1));
+                move |connection: &Connection<'_>, event: Event<'_>| {
+                    let _keep = &mine;
+                    log.note(format!("{event:?}"));
+                    if let Event::Wakeup(_) = event {
+                        connection.set_handler(reader(&log, "next"))?;
+                    }
+                    Ok(())
+                }
+            })
+            .expect("to listen");
+        let mut peer = Peer::connect(listener.local_addr());
+        peer.send("abc");
+        poll_until(&mut manager, "the bytes", |_| journal.has("Read"));
+        journal.take();
+        let id = manager.connections().into_iter().find(|id| *id != listener.id()).expect("it is there");
+        if itself {
+            manager.handle().wakeup(id, "now").expect("to be queued");
+        } else {
+            let connection = manager.connection(id).expect("it is there");
+            connection.set_handler(reader(&journal, "next")).expect("to be set");
+        }
+        assert_eq!(next_blast(&mut manager), 1);
+        settle(&mut manager);
+        assert_eq!(journal.take().last().map(String::as_str), Some("next read abc"));
+    }
+}

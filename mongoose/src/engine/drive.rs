@@ -228,7 +228,10 @@ impl Manager {
         entry.update(|mark| mark.dirty = true);
         self.registry.core.retire(entry.succeed());
         // What was read before is offered first.
-        if entry.mark.get().tls.contains(Tls::UNREAD) && !entry.mark.get().offer {
+        if entry.mark.get().tls.contains(Tls::UNREAD)
+            && !entry.mark.get().offer
+            && !self.registry.core.has_panicked()
+        {
             self.read_held(entry);
         }
         let mut unsettled = true;

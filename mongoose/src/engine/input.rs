@@ -84,6 +84,10 @@ impl Manager {
 
     /// Offers the received bytes to the protocol for as long as it takes units from them.
     pub(super) fn offer(&mut self, entry: &Rc<Entry>) {
+        if self.registry.core.has_panicked() {
+            // Nobody would be shown them: the mark stays for the next turn.
+            return;
+        }
         for _ in 0..OFFER_ROUNDS {
             if !entry.mark.get().offer {
                 break;
