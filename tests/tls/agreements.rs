@@ -145,7 +145,9 @@ fn a_client_that_is_refused_while_it_sends_hears_why() {
     let config = build(asking());
     let server = logging_by(config, &Log::default());
     let url = format!("tls://localhost:{}", server.address.port());
-    let told = told(&url, &certificates::client(), &vec![b'x'; 5_000_000]);
+    let mut told = told(&url, &certificates::client(), &vec![b'x'; 5_000_000]);
+    // The server takes what comes meanwhile: all of it may have left by then.
+    told.retain(|event| event != "Write");
     assert_eq!(
         told,
         ["Connect", "TLS failed in the traffic: received fatal alert: CertificateRequired", "Close"]
