@@ -306,6 +306,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::ffi::random;
 
     fn bytes<const N: usize>(hex: &str) -> [u8; N] {
         let hex: String = hex.split_whitespace().collect();

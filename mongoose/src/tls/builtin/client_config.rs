@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(name("a-b.c_d.test."), Ok(Some("a-b.c_d.test".to_owned())));
         assert_eq!(name("127.0.0.1"), Ok(None));
         assert_eq!(name("::1"), Ok(None));
-        for bad in ["", ".", "a..b", "a b", "a\0b", "é", &"a".repeat(64), &"a.".repeat(127)] {
+        for bad in ["", ".", "a..b", "a b", "a\0b", "é", &"a".repeat(64), &"aa.".repeat(85)] {
             assert!(name(bad).is_err(), "{bad}");
         }
     }

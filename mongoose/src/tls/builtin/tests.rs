@@ -266,10 +266,11 @@ fn flights_that_are_not_quite_right_never_finish_a_handshake() {
             continue;
         }
         let mut finished = sent(&mut client);
-        let right = finished.clone();
+        // What means nothing, and the Finished. Behind it the client may complain of what follows the server's flight.
+        let right = meaning(&finished[..6 + 58]);
         mutate(&mut finished, &mut numbers);
         assert_eq!(give(&mut server, &finished), b"");
-        assert!(server.is_handshaking() || meaning(&finished).starts_with(&meaning(&right)));
+        assert!(server.is_handshaking() || meaning(&finished).starts_with(&right));
     }
 }
 
