@@ -190,6 +190,7 @@ fn without_network(command: &mut Command) -> &mut Command {
 fn valgrind() -> Outcome {
     const SETS: &[&[&str]] = &[
         &["-p", "mongoose", "--lib"],
+        &["-p", "mongoose", "--no-default-features", "--features", "tls-builtin", "--lib", "tls"],
         &["-p", "mongoose-sys", "--test", "loopback", "--test", "log", "--test", "vectors"],
         &[
             "-p",
