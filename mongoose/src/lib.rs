@@ -99,6 +99,7 @@ pub mod ws;
 
 pub use mongoose_sys as sys;
 
+pub use dns::Dns;
 pub use engine::{
     Connection, ConnectionId, Connector, Handle, Limits, Listener, ListenerBuilder, Lookup, Manager, Payload,
     Registry, State, Stats, Timer, Workers, WorkersBuilder,

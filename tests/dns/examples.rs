@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use mongoose_tests::example;
 
+use crate::peer::start;
+
 fn resolve(arguments: &[&str]) -> Output {
     Command::new(example("resolve", "")).args(arguments).output().expect("to start")
 }
@@ -23,7 +25,19 @@ fn resolve_prints_addresses_or_a_line_that_begins_with_error() {
             None => assert!(addresses.iter().all(IpAddr::is_loopback), "{text}"),
         }
     }
-    for arguments in [&["no-such-host.invalid"][..], &[""], &[]] {
+    let server = format!("udp://{}", start(|question| vec![question.answer(0, &["10.0.0.7"])]));
+    let output = resolve(&["host.test", "--server", &server]);
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).expect("text"), "10.0.0.7\n");
+    let nobody = format!("udp://{}", start(|question| vec![question.answer(3, &[])]));
+    for arguments in [
+        &["no-such-host.invalid"][..],
+        &["host.test", "--server", &nobody],
+        &["host.test", "--server", "tcp://127.0.0.1:53"],
+        &["host.test", "--server"],
+        &[""],
+        &[],
+    ] {
         let output = resolve(arguments);
         let text = String::from_utf8(output.stdout).expect("text");
         assert!(!output.status.success() && text.starts_with("ERROR"), "{arguments:?}: {text}");

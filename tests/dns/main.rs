@@ -3,4 +3,6 @@
 #![cfg(unix)]
 
 mod examples;
+mod peer;
+mod server;
 mod system;

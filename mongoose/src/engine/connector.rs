@@ -163,6 +163,10 @@ impl<'r> Connector<'r> {
     /// As there.
     #[doc(alias = "mg_connect")]
     pub fn udp(self, handler: impl udp::Handler) -> Result<ConnectionId, Error> {
+        #[cfg(feature = "tls-rustls")]
+        if self.secure.is_some() {
+            return Err(Error::Url { url: self.url.to_owned(), reason: "datagrams have no TLS" });
+        }
         let endpoint = Endpoint::parse(self.url, Scheme::Udp)?;
         let protocol = Box::new(udp::Datagrams(handler));
         dial_datagrams(
@@ -279,7 +283,11 @@ pub(crate) struct Dialer {
 
 impl Dialer {
     pub(crate) fn new(registry: &Registry) -> Self {
-        Self { core: Rc::downgrade(&registry.core) }
+        Self::of(&registry.core)
+    }
+
+    pub(super) fn of(core: &Rc<Core>) -> Self {
+        Self { core: Rc::downgrade(core) }
     }
 
     /// Begins a connection that has to be there within a time, TLS included. `url` is what errors name.

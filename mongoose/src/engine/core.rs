@@ -16,8 +16,8 @@ use super::timers::{Action, Timers};
 use super::transport::Socket;
 use super::workers::SharedPorts;
 use super::{Clock, ConnectionId, Entry, Interest, Limits, Protocol};
-use crate::Error;
 use crate::ffi::{Conn, Flag, Mgr, Selector, Views, panic};
+use crate::{Dns, Error};
 
 /// The state of one event loop. Cells throughout: handlers reach it through `&Registry` while the loop is in them.
 pub(crate) struct Core {
@@ -26,6 +26,8 @@ pub(crate) struct Core {
     pub(super) table: RefCell<Table>,
     pub(super) timers: RefCell<Timers>,
     pub(super) lookups: RefCell<Lookups>,
+    /// Who is asked for them.
+    pub(super) dns: RefCell<Dns>,
     /// Entries that changed outside their own event.
     pub(super) dirty: RefCell<Vec<Rc<Entry>>>,
     /// Entries to release after the batch (invariant 9).
@@ -58,6 +60,7 @@ impl Core {
             table: RefCell::new(Table::new(MANAGERS.fetch_add(1, Ordering::Relaxed))),
             timers: RefCell::default(),
             lookups: RefCell::default(),
+            dns: RefCell::default(),
             dirty: RefCell::default(),
             doomed: RefCell::default(),
             posted: RefCell::default(),

@@ -6,16 +6,13 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::core::Core;
 use super::handle::{Handle, Task};
 use super::timers::{Action, TimerKey};
-use super::{ConnectionId, Manager, Registry};
-use crate::{Error, dns};
-
-/// How long a lookup may take that is not part of a connection.
-const LOOKUP_TIME: Duration = Duration::from_secs(30);
+use super::{ConnectionId, Dialer, Manager, Registry};
+use crate::{Dns, Error};
 
 /// Names a lookup; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +38,7 @@ pub(super) enum Asker {
         host: String,
         call: Callback,
     },
-    /// One that is being made. It has a deadline of its own.
+    /// One that is being made. It has a deadline of its own besides.
     Connection(ConnectionId),
 }
 
@@ -152,21 +149,17 @@ impl Core {
 /// Begins a lookup. Its answer comes as a task, that of a literal address on the next turn.
 pub(super) fn begin(core: &Rc<Core>, host: &str, asker: Asker) -> Lookup {
     let key = core.lookups.borrow_mut().next_key();
-    let timer = match &asker {
-        Asker::Caller { .. } => {
-            let due = Instant::now() + LOOKUP_TIME;
-            Some(core.timers.borrow_mut().add(due, None, Action::Lookup(key)))
-        }
-        Asker::Connection(_) => None,
-    };
-    core.lookups.borrow_mut().waiting.insert(key, Waiting { asker, timer, hold: None });
+    core.lookups.borrow_mut().waiting.insert(key, Waiting { asker, timer: None, hold: None });
     let answer = Answer { handle: Handle::new(core.shared.clone()), key, given: false };
     match host.parse::<IpAddr>() {
         Ok(ip) => answer.give(Ok(vec![SocketAddr::new(ip, 0)])),
         Err(_) => {
-            let hold = dns::look_up(host, answer);
+            let dns = core.dns.borrow().clone();
+            let begun = dns.look_up(Dialer::of(core), host, answer);
+            let due = begun.within.and_then(|within| Instant::now().checked_add(within));
+            let timer = due.map(|due| core.timers.borrow_mut().add(due, None, Action::Lookup(key)));
             if let Some(waiting) = core.lookups.borrow_mut().waiting.get_mut(&key) {
-                waiting.hold = Some(Box::new(hold));
+                (waiting.timer, waiting.hold) = (timer, Some(begun.hold));
             }
         }
     }
@@ -174,12 +167,18 @@ pub(super) fn begin(core: &Rc<Core>, host: &str, asker: Asker) -> Lookup {
 }
 
 impl Registry {
+    /// Says how hosts are looked up from now on: by [`resolve`](Self::resolve), by all that connects, and by the HTTP
+    /// client. Default: [by the system](Dns::system).
+    pub fn set_dns(&self, dns: Dns) {
+        *self.core.dns.borrow_mut() = dns;
+    }
+
     /// Looks up the addresses of a host, and calls a closure with them on the loop, never before this returns. Dropping
     /// what this answers cancels it.
     ///
-    /// The system's resolver is asked (hosts file, search list and all), on one of a few threads that all managers
-    /// share. The addresses come in its order, best first; as socket addresses, whose port is 0, because those keep the
-    /// scope of an IPv6 address. A host that is an address itself is answered without asking anybody.
+    /// The system's resolver is asked, or a [name server of choice](Self::set_dns). The addresses come in its order, best
+    /// first; as socket addresses, whose port is 0, because those keep the scope of an IPv6 address. A host that is an
+    /// address itself is answered without asking anybody.
     ///
     /// ```
     /// # let mut manager = mongoose::Manager::new()?;
@@ -200,7 +199,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::ShuttingDown`] while the manager is dropped. What else goes wrong the closure is told:
-    /// [`Error::Resolve`], with [`TimedOut`](io::ErrorKind::TimedOut) after 30 seconds.
+    /// [`Error::Resolve`], with [`TimedOut`](io::ErrorKind::TimedOut) after [30 seconds](Dns::within).
     #[doc(alias = "mg_resolve")]
     #[doc(alias = "MG_EV_RESOLVE")]
     pub fn resolve(

@@ -1,5 +1,7 @@
 //! URLs that name where to listen or connect.
 
+use std::net::SocketAddr;
+
 use crate::Error;
 
 /// What an endpoint speaks.
@@ -123,6 +125,15 @@ impl Endpoint {
             None => default_port.ok_or("no port")?,
         };
         Ok(Self { host: host.to_owned(), port })
+    }
+
+    /// An address, and the scope that it may have.
+    pub(crate) fn of(address: SocketAddr) -> Self {
+        let host = match address {
+            SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
+            other => other.ip().to_string(),
+        };
+        Self { host, port: address.port() }
     }
 
     /// Without brackets.
