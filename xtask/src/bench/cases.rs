@@ -20,6 +20,8 @@ pub enum Kind {
     Load(Load),
     /// As many connections, with one request each, all held.
     Storm(usize),
+    /// The same over TLS.
+    SecureStorm(usize),
     /// As many held connections, closed by the client.
     Closing(usize),
     /// From thread to thread.
@@ -56,12 +58,19 @@ pub enum Script {
     Post(usize),
 }
 
+impl Load {
+    /// Whether each request has a connection of its own.
+    pub fn closes(&self) -> bool {
+        self.headers.contains(&CLOSE)
+    }
+}
+
 impl Kind {
     /// Whether thousands of connections are opened.
     pub fn is_crowded(&self) -> bool {
         match self {
             Self::Load(load) => load.idle > 0,
-            Self::Storm(_) | Self::Closing(_) => true,
+            Self::Storm(_) | Self::SecureStorm(_) | Self::Closing(_) => true,
             _ => false,
         }
     }
@@ -69,6 +78,7 @@ impl Kind {
     /// What a figure is one of.
     pub fn unit(&self) -> &'static str {
         match self {
+            Self::Load(load) if load.program == Program::Secure && load.closes() => "handshake",
             Self::Transfer(Transfer::Upload(_)) => "upload",
             Self::Transfer(Transfer::Events(_)) => "event",
             _ => "request",
@@ -81,6 +91,8 @@ impl Case {
     pub fn programs(&self) -> &'static [Program] {
         match &self.kind {
             Kind::Load(load) if load.program == Program::Transfers => &[Program::Transfers],
+            Kind::Load(load) if load.program == Program::Secure => &[Program::Secure],
+            Kind::SecureStorm(_) => &[Program::Secure],
             Kind::Transfer(_) => &[Program::Transfers],
             Kind::Instructions => &[Program::Hello, Program::Transfers],
             _ => &[Program::Hello],
@@ -97,6 +109,10 @@ pub const HELLO: Load = Load {
     program: Program::Hello,
 };
 
+const SECURE: Load = Load { program: Program::Secure, ..HELLO };
+
+const CLOSE: &str = "Connection: close";
+
 const TRANSFERS: Load = Load { program: Program::Transfers, ..HELLO };
 
 /// With the request line and `Host`, the 464 bytes of a browser.
@@ -112,6 +128,9 @@ pub const BROWSER: &[&str] = &[
 
 const WEB: &[Peer] =
     &[Peer::Ours, Peer::C, Peer::Floor, Peer::Hyper, Peer::Actix, Peer::Axum, Peer::MayMinihttp];
+
+/// Both by rustls and graviola.
+const SECURED: &[Peer] = &[Peer::Ours, Peer::Hyper];
 
 /// Where more of them would say nothing new.
 const FEWER: &[Peer] = &[Peer::Ours, Peer::C, Peer::Floor, Peer::Hyper, Peer::Actix];
@@ -187,7 +206,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "close",
         about: "one request a connection, 64 at a time",
-        kind: Kind::Load(Load { headers: &["Connection: close"], ..HELLO }),
+        kind: Kind::Load(Load { headers: &[CLOSE], ..HELLO }),
         // The others do not close when they are asked to.
         peers: &[Peer::Ours, Peer::C, Peer::Hyper, Peer::Actix, Peer::Axum],
     },
@@ -209,6 +228,30 @@ pub const CASES: &[Case] = &[
         about: "19,000 held connections, closed by the client, the oldest first",
         kind: Kind::Closing(19_000),
         peers: FEWER,
+    },
+    Case {
+        name: "tls-handshakes",
+        about: "one request a connection over TLS 1.3, P-256, nothing resumed; 64 at a time",
+        kind: Kind::Load(Load { headers: &[CLOSE], ..SECURE }),
+        peers: SECURED,
+    },
+    Case {
+        name: "tls-hello-64",
+        about: "13-byte reply over TLS, 64 keep-alive connections",
+        kind: Kind::Load(SECURE),
+        peers: SECURED,
+    },
+    Case {
+        name: "tls-reply-1m",
+        about: "1 MB reply over TLS, 16 connections: a request is a megabyte",
+        kind: Kind::Load(Load { path: "/1m", connections: 16, ..SECURE }),
+        peers: SECURED,
+    },
+    Case {
+        name: "tls-idle",
+        about: "2,000 connections over TLS, one request each, all held: memory a connection",
+        kind: Kind::SecureStorm(2000),
+        peers: SECURED,
     },
     Case {
         name: "messages",

@@ -29,7 +29,7 @@ pub fn run(
     let idle = server.descriptors()?;
     let (mut closed, mut micros) = (0, 0.0);
     while closed < closes {
-        let holder = Holder::open(peers, wanted, OPENING)?;
+        let holder = Holder::open(peers, Program::Hello, wanted, OPENING)?;
         if holder.held < connections {
             results.note(case, peer, format!("{} connections", holder.held));
         }

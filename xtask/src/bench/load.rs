@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::cases::{Case, Kind, Load};
 use super::metric::Metric;
-use super::peers::Peer;
+use super::peers::{Peer, Program};
 use super::results::Results;
 use super::server::{Cpu, Holder, LOAD_CORE, SERVER_CORE, Server, send_requests};
 use super::transfers::Transfer;
@@ -33,20 +33,23 @@ pub fn run(
     let wanted = if plan.quick { load.idle.min(2000) } else { load.idle };
     let holder = match tools::affordable(wanted) {
         0 => None,
-        number => Some(Holder::open(peers, number, OPENING)?),
+        number => Some(Holder::open(peers, load.program, number, OPENING)?),
     };
     if let Some(holder) = holder.as_ref().filter(|holder| holder.held < load.idle) {
         results.note(case, peer, format!("{} idle connections", holder.held));
     }
-    send_requests(peers, 64, 4000, "/hello", &[])?;
+    if load.program == Program::Secure {
+        wrk::run(peers, load, LOAD_CORE, 1, 1)?;
+    } else {
+        send_requests(peers, 64, 4000, "/hello", &[])?;
+    }
 
     let (before, begun) = (server.cpu()?, Instant::now());
     let report = wrk::run(peers, load, LOAD_CORE, 1, seconds(case, plan, peer))?;
     let (after, elapsed) = (server.cpu()?, begun.elapsed());
 
     // The C library's loop closes without saying so, which wrk takes for an error.
-    let closes = load.headers.contains(&"Connection: close");
-    if report.errors > 0.0 && !closes {
+    if report.errors > 0.0 && !load.closes() {
         results.note(case, peer, format!("wrk counted {} socket errors", report.errors));
     }
     add_figures(results, case, peer, report.requests, report.rate, (before, after, elapsed));

@@ -100,7 +100,12 @@ fn measure(case: &'static Case, plan: &Plan, peers: &Peers, results: &mut Result
             progress::show(&format!("  round {} of {}: {}", round + 1, plan.rounds, peer.name()));
             let outcome = match &case.kind {
                 Kind::Load(load) => load::run(case, load, plan, peers, peer, results),
-                Kind::Storm(connections) => storm::run(case, *connections, plan, peers, peer, results),
+                Kind::Storm(connections) => {
+                    storm::run(case, (*connections, Program::Hello), plan, peers, peer, results)
+                }
+                Kind::SecureStorm(connections) => {
+                    storm::run(case, (*connections, Program::Secure), plan, peers, peer, results)
+                }
                 Kind::Closing(connections) => closing::run(case, *connections, plan, peers, peer, results),
                 Kind::Messages => messages::run(case, plan, peers, peer, results),
                 Kind::Workers(number) => workers::run(case, *number, plan, peers, peer, results),
@@ -126,9 +131,9 @@ impl Plan {
 
     /// The servers that the cases take.
     fn needed(&self) -> Vec<(Peer, Program)> {
-        let every = Peer::ALL.into_iter().flat_map(|peer| {
-            [Program::Hello, Program::Transfers].into_iter().map(move |program| (peer, program))
-        });
+        let every = Peer::ALL
+            .into_iter()
+            .flat_map(|peer| Program::ALL.into_iter().map(move |program| (peer, program)));
         let taken = |peer: Peer, program: Program| {
             self.cases
                 .iter()
@@ -151,7 +156,7 @@ fn parse(mut arguments: Parser) -> Fallible<Option<Plan>> {
             Value(name) => plan.cases.push(cases::named(&name.string()?)?),
             Short('h') | Long("help") => {
                 print!("{HELP}");
-                CASES.iter().for_each(|case| println!("  {:<14} {}", case.name, case.about));
+                CASES.iter().for_each(|case| println!("  {:<16} {}", case.name, case.about));
                 return Ok(None);
             }
             other => return Err(other.unexpected().into()),

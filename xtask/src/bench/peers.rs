@@ -33,6 +33,12 @@ pub enum Program {
     Hello,
     /// Files, streamed bodies, events.
     Transfers,
+    /// Small replies over TLS.
+    Secure,
+}
+
+impl Program {
+    pub const ALL: [Self; 3] = [Self::Hello, Self::Transfers, Self::Secure];
 }
 
 impl Peer {
@@ -92,6 +98,7 @@ impl Peer {
         match program {
             Program::Hello => self != Self::Nginx,
             Program::Transfers => matches!(self, Self::Ours | Self::Hyper | Self::Nginx),
+            Program::Secure => matches!(self, Self::Ours | Self::Hyper),
         }
     }
 
@@ -169,7 +176,7 @@ impl Peers {
         // It reads all that in its configuration.
         if peer != Peer::Nginx {
             command.push(self.port.to_string().into());
-            command.extend((program == Program::Transfers).then(|| files::folder().into()));
+            command.extend((program != Program::Hello).then(|| files::folder().into()));
         }
         Ok(command)
     }
@@ -209,6 +216,7 @@ pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&st
     let (suffix, features): (_, &[&str]) = match program {
         Program::Hello => ("", &[]),
         Program::Transfers => ("-transfers", &["--features", "transfers"]),
+        Program::Secure => ("-secure", &["--features", "secure"]),
     };
     let file = format!("peer-{name}{suffix}");
     let mut command = cargo(name, "build");

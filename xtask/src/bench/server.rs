@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::peers::Program;
 use super::tools::{pinned, proc_value};
 use super::{Fallible, Peers};
 use crate::Outcome;
@@ -156,9 +157,10 @@ pub struct Holder {
 
 impl Holder {
     /// Opens connections, for at most `limit` seconds, and has one request answered on each.
-    pub fn open(peers: &Peers, connections: usize, limit: u32) -> Fallible<Self> {
+    pub fn open(peers: &Peers, program: Program, connections: usize, limit: u32) -> Fallible<Self> {
         let mut command = pinned(LOAD_CORE, peers.load());
-        command.arg("hold").args([peers.port.to_string(), connections.to_string(), limit.to_string()]);
+        command.arg(if program == Program::Secure { "hold-tls" } else { "hold" });
+        command.args([peers.port.to_string(), connections.to_string(), limit.to_string()]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().ok_or("no output")?);

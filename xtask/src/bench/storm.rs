@@ -13,18 +13,24 @@ const OPENING: u32 = 60;
 
 pub fn run(
     case: &Case,
-    connections: usize,
+    (connections, program): (usize, Program),
     plan: &Plan,
     peers: &Peers,
     peer: Peer,
     results: &mut Results,
 ) -> Outcome {
-    let server = Server::start(SERVER_CORE, &peers.serve(peer, Program::Hello)?, peers.port)?;
+    let server = Server::start(SERVER_CORE, &peers.serve(peer, program)?, peers.port)?;
     // A few requests first: what the server allocates once is no cost of a connection.
-    send_requests(peers, 1, 100, "/hello", &[])?;
+    if program == Program::Secure {
+        drop(Holder::open(peers, program, 100, OPENING)?);
+        // Those of the holder are gone.
+        server.wait_for_descriptors(server.descriptors()?.saturating_sub(100).max(16))?;
+    } else {
+        send_requests(peers, 1, 100, "/hello", &[])?;
+    }
     let wanted = tools::affordable(if plan.quick { connections.min(2000) } else { connections });
     let (cpu, memory) = (server.cpu()?, server.memory()?);
-    let holder = Holder::open(peers, wanted, OPENING)?;
+    let holder = Holder::open(peers, program, wanted, OPENING)?;
     let held = holder.held as f64;
     if holder.held < connections {
         results.note(case, peer, format!("{held} connections"));

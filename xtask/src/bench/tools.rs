@@ -15,6 +15,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("wrk", "wrk"),
     ("taskset", "util-linux"),
     ("cc", "gcc"),
+    ("openssl", "openssl"),
     ("strip", "binutils"),
     ("valgrind", "valgrind"),
 ];

@@ -1,7 +1,7 @@
 //! Running wrk, and reading what it says.
 
 use super::cases::{Load, Script};
-use super::peers::{Peers, folder};
+use super::peers::{Peers, Program, folder};
 use super::{Fallible, tools};
 
 /// What wrk measured.
@@ -30,7 +30,8 @@ pub fn run(peers: &Peers, load: &Load, cores: &str, threads: usize, seconds: u32
     if let Some((name, _)) = script {
         command.arg("-s").arg(folder().join("wrk").join(name));
     }
-    command.arg(format!("http://127.0.0.1:{}{}", peers.port, load.path));
+    let scheme = if load.program == Program::Secure { "https" } else { "http" };
+    command.arg(format!("{scheme}://127.0.0.1:{}{}", peers.port, load.path));
     if let Some((_, argument)) = script {
         command.arg("--").arg(argument.to_string());
     }

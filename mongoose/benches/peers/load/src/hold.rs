@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::error::Error;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::time::{Duration, Instant};
 
 use crate::reply::Replies;
@@ -12,17 +12,44 @@ use crate::socket::Client;
 /// kernel drops handshakes and clients wait a second.
 const IN_FLIGHT: usize = 100;
 
-pub fn run(port: u16, connections: usize, limit: Duration, request: &[u8]) -> Result<(), Box<dyn Error>> {
+/// A connection that is held.
+pub trait Held {
+    fn ask(&mut self, request: &[u8]) -> io::Result<()>;
+    fn read(&mut self, replies: &mut Replies) -> io::Result<()>;
+    fn close(self) -> io::Result<()>;
+}
+
+impl Held for Client {
+    fn ask(&mut self, request: &[u8]) -> io::Result<()> {
+        io::Write::write_all(&mut self.stream, request)
+    }
+
+    fn read(&mut self, replies: &mut Replies) -> io::Result<()> {
+        replies.read(&mut self.stream).map(drop)
+    }
+
+    fn close(self) -> io::Result<()> {
+        Self::close(self)
+    }
+}
+
+pub fn run<H: Held>(
+    port: u16,
+    connections: usize,
+    limit: Duration,
+    request: &[u8],
+    mut wrap: impl FnMut(Client) -> io::Result<H>,
+) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
-    let mut held: VecDeque<Client> = VecDeque::with_capacity(connections);
+    let mut held: VecDeque<H> = VecDeque::with_capacity(connections);
     let (mut answered, mut replies) = (0, Replies::new());
     while answered < connections && begun.elapsed() < limit {
         if held.len() < connections && held.len() - answered < IN_FLIGHT {
-            let mut client = Client::connect(port, held.len())?;
-            client.stream.write_all(request)?;
+            let mut client = wrap(Client::connect(port, held.len())?)?;
+            client.ask(request)?;
             held.push_back(client);
         } else {
-            replies.read(&mut held[answered].stream)?;
+            held[answered].read(&mut replies)?;
             answered += 1;
         }
     }

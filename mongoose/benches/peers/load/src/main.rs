@@ -5,7 +5,7 @@
 //!
 //! `peer-load hold PORT CONNECTIONS SECONDS` opens connections that each get one reply and stay, for at most that long,
 //! and prints `held N seconds S`. A line `close` on its input closes them, the oldest first, and prints
-//! `closed N seconds S`; the end of its input resets them.
+//! `closed N seconds S`; the end of its input resets them. `hold-tls` is the same over TLS, whoever the server is.
 //!
 //! `peer-load upload PORT BYTES SECONDS` posts bodies of that size for that long, one at least, and prints
 //! `uploads N seconds S`.
@@ -16,6 +16,7 @@
 mod events;
 mod hold;
 mod reply;
+mod secure;
 mod socket;
 mod upload;
 
@@ -39,7 +40,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             let (path, headers) = arguments.get(4..).and_then(<[_]>::split_first).ok_or("no path")?;
             send(port, number(2)?, number(3)?, &request(port, path, headers))
         }
-        "hold" => hold::run(port, number(2)?, seconds()?, &request(port, "/hello", &[])),
+        "hold" => hold::run(port, number(2)?, seconds()?, &request(port, "/hello", &[]), Ok),
+        "hold-tls" => {
+            let config = secure::config()?;
+            hold::run(port, number(2)?, seconds()?, &request(port, "/hello", &[]), |client| {
+                secure::Client::new(client, &config)
+            })
+        }
         "upload" => upload::run(port, number(2)?, seconds()?),
         "events" => events::run(port, number(2)?, seconds()?),
         other => Err(format!("{other} is not a mode").into()),
