@@ -127,7 +127,9 @@ impl Plan {
     /// The servers that the cases take.
     fn needed(&self) -> Vec<(Peer, Program)> {
         let every = Peer::ALL.into_iter().flat_map(|peer| {
-            [Program::Hello, Program::Transfers].into_iter().map(move |program| (peer, program))
+            [Program::Hello, Program::Transfers, Program::WebSocket]
+                .into_iter()
+                .map(move |program| (peer, program))
         });
         let taken = |peer: Peer, program: Program| {
             self.cases

@@ -24,6 +24,9 @@ pub enum Peer {
     TinyHttp,
     Cymongoose,
     Nginx,
+    Tungstenite,
+    TokioTungstenite,
+    Fastwebsockets,
 }
 
 /// The servers that a peer may have.
@@ -33,10 +36,12 @@ pub enum Program {
     Hello,
     /// Files, streamed bodies, events.
     Transfers,
+    /// Echoes and a room.
+    WebSocket,
 }
 
 impl Peer {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Ours,
         Self::C,
         Self::Floor,
@@ -47,6 +52,9 @@ impl Peer {
         Self::TinyHttp,
         Self::Cymongoose,
         Self::Nginx,
+        Self::Tungstenite,
+        Self::TokioTungstenite,
+        Self::Fastwebsockets,
     ];
 
     pub fn name(self) -> &'static str {
@@ -61,6 +69,9 @@ impl Peer {
             Self::TinyHttp => "tiny_http",
             Self::Cymongoose => "cymongoose",
             Self::Nginx => "nginx",
+            Self::Tungstenite => "tungstenite",
+            Self::TokioTungstenite => "tokio_tungstenite",
+            Self::Fastwebsockets => "fastwebsockets",
         }
     }
 
@@ -76,6 +87,9 @@ impl Peer {
             Self::TinyHttp => "tiny_http, its threads on one core",
             Self::Cymongoose => "the C library under Python",
             Self::Nginx => "nginx, one process, sendfile",
+            Self::Tungstenite => "tungstenite, a thread a connection on one core",
+            Self::TokioTungstenite => "tokio-tungstenite on tokio's current-thread runtime",
+            Self::Fastwebsockets => "fastwebsockets behind hyper on tokio's current-thread runtime",
         }
     }
 
@@ -90,14 +104,20 @@ impl Peer {
     /// Whether there is such a server of it.
     pub fn has(self, program: Program) -> bool {
         match program {
-            Program::Hello => self != Self::Nginx,
+            Program::Hello => !self.is_websocket_alone() && self != Self::Nginx,
+            Program::WebSocket => self.is_websocket_alone() || matches!(self, Self::Ours | Self::C),
             Program::Transfers => matches!(self, Self::Ours | Self::Hyper | Self::Nginx),
         }
     }
 
+    fn is_websocket_alone(self) -> bool {
+        matches!(self, Self::Tungstenite | Self::TokioTungstenite | Self::Fastwebsockets)
+    }
+
     /// Whether a quick run has time for it.
     pub fn is_quick(self) -> bool {
-        matches!(self, Self::Ours | Self::C | Self::Floor | Self::Hyper | Self::Actix | Self::Nginx)
+        let http = matches!(self, Self::Floor | Self::Hyper | Self::Actix | Self::Nginx);
+        http || self.has(Program::WebSocket)
     }
 
     /// The crate that is measured, where cargo builds the peer.
@@ -109,6 +129,9 @@ impl Peer {
             Self::Axum => Some("axum"),
             Self::MayMinihttp => Some("may_minihttp"),
             Self::TinyHttp => Some("tiny_http"),
+            Self::Tungstenite => Some("tungstenite"),
+            Self::TokioTungstenite => Some("tokio-tungstenite"),
+            Self::Fastwebsockets => Some("fastwebsockets"),
             Self::C | Self::Floor | Self::Cymongoose | Self::Nginx => None,
         }
     }
@@ -209,6 +232,7 @@ pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&st
     let (suffix, features): (_, &[&str]) = match program {
         Program::Hello => ("", &[]),
         Program::Transfers => ("-transfers", &["--features", "transfers"]),
+        Program::WebSocket => ("-websocket", &["--features", "websocket"]),
     };
     let file = format!("peer-{name}{suffix}");
     let mut command = cargo(name, "build");
