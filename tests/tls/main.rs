@@ -27,6 +27,8 @@ mod requests;
 #[cfg(feature = "tls-rustls")]
 mod servers;
 mod streams;
+#[cfg(feature = "tls-rustls")]
+mod websockets;
 mod wire;
 
 use mongoose::http::{Reply, Request};

@@ -42,14 +42,14 @@ pub type Outcome = Rc<RefCell<Option<Result<(), Error>>>>;
 fn run(options: &Options) -> Result<(), Error> {
     let mut manager = Manager::new()?;
     let outcome = Outcome::default();
+    let dialer = Dialer::new(options)?;
+    let done = Rc::clone(&outcome);
     match &options.mode {
-        Mode::Echo => {
-            connect(&manager, &options.url).open(Echo { outcome: Rc::clone(&outcome), error: None })?
-        }
+        Mode::Echo => dialer.connect(&manager, &options.url).open(Echo { outcome: done, error: None })?,
         Mode::Interactive => {
-            connect(&manager, &options.url).open(Talk { outcome: Rc::clone(&outcome), error: None })?
+            dialer.connect(&manager, &options.url).open(Talk { outcome: done, error: None })?
         }
-        Mode::Suite { agent } => suite::start(&manager, &options.url, agent, &outcome)?,
+        Mode::Suite { agent } => suite::start(&manager, dialer, &options.url, agent, &outcome)?,
     };
     loop {
         let done = outcome.borrow_mut().take();
@@ -60,12 +60,41 @@ fn run(options: &Options) -> Result<(), Error> {
     }
 }
 
-/// A connection to be, with room for large messages.
-pub fn connect<'c>(registry: &'c Registry, url: &str) -> ws::Connect<'c> {
-    let mut limits = ws::Limits::default();
-    limits.message = MESSAGE_MAX;
-    limits.frame = MESSAGE_MAX;
-    ws::connect(registry, url).limits(limits)
+/// How connections are made.
+#[derive(Debug)]
+pub struct Dialer {
+    /// Whom to believe, where that is not whom the system trusts.
+    #[cfg(feature = "tls-rustls")]
+    config: Option<mongoose::tls::ClientConfig>,
+}
+
+impl Dialer {
+    #[cfg(feature = "tls-rustls")]
+    fn new(options: &Options) -> Result<Self, Error> {
+        let config = options.ca.as_ref().map(|ca| mongoose::tls::ClientConfig::roots_file(ca).build());
+        Ok(Self { config: config.transpose()? })
+    }
+
+    #[cfg(not(feature = "tls-rustls"))]
+    fn new(options: &Options) -> Result<Self, Error> {
+        match options.ca {
+            Some(_) => Err(Error::handler("--ca needs a program that was built with --features tls-rustls")),
+            None => Ok(Self {}),
+        }
+    }
+
+    /// A connection to be, with room for large messages.
+    pub fn connect<'c>(&self, registry: &'c Registry, url: &str) -> ws::Connect<'c> {
+        let mut limits = ws::Limits::default();
+        limits.message = MESSAGE_MAX;
+        limits.frame = MESSAGE_MAX;
+        let connect = ws::connect(registry, url).limits(limits);
+        #[cfg(feature = "tls-rustls")]
+        if let Some(config) = &self.config {
+            return connect.tls(config.clone());
+        }
+        connect
+    }
 }
 
 /// Sends back what it receives, until the connection ends.

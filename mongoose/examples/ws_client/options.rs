@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -13,6 +14,8 @@ Usage: ws_client URL                  send back what comes, until the connection
                                       URL/runCase?case=N&agent=AGENT, and in the end
                                       URL/updateReports?agent=AGENT
 
+  --ca FILE                           for wss: the authorities to believe (PEM), in the
+                                      place of the system's
   --help                              this text
 
 It ends with 0 when the connection was closed as it should be. Otherwise it says in a
@@ -29,6 +32,7 @@ pub enum Command {
 pub struct Options {
     pub url: String,
     pub mode: Mode,
+    pub ca: Option<PathBuf>,
 }
 
 /// What to do.
@@ -39,15 +43,16 @@ pub enum Mode {
 }
 
 /// Reads the arguments behind the program's name.
-pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
+pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
     let mut words = Vec::new();
-    let (mut interactive, mut suite) = (false, false);
-    for argument in arguments {
+    let (mut interactive, mut suite, mut ca) = (false, false, None);
+    while let Some(argument) = arguments.next() {
         let argument = argument.into_string().map_err(|other| format!("{other:?} is not text"))?;
         match argument.as_str() {
             "--help" => return Ok(Command::Help),
             "--interactive" => interactive = true,
             "--suite" => suite = true,
+            "--ca" => ca = Some(arguments.next().ok_or("--ca needs a file")?.into()),
             other if other.starts_with('-') => return Err(format!("{other}: there is no such option")),
             _ => words.push(argument),
         }
@@ -62,6 +67,6 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Strin
     };
     match words.next() {
         Some(word) => Err(format!("{word}: that is one word too many")),
-        None => Ok(Command::Run(Options { url, mode })),
+        None => Ok(Command::Run(Options { url, mode, ca })),
     }
 }

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use mongoose::{ConnectionId, Error, Registry, ws};
 
-use crate::{Outcome, connect};
+use crate::{Dialer, Outcome};
 
 /// Where the suite is, and how far we are in it.
 struct Suite {
+    dialer: Dialer,
     url: String,
     agent: String,
     count: u32,
@@ -24,9 +25,15 @@ enum Part {
 }
 
 /// Asks how many cases there are, and plays all of them.
-pub fn start(registry: &Registry, url: &str, agent: &str, outcome: &Outcome) -> Result<ConnectionId, Error> {
+pub fn start(
+    registry: &Registry,
+    dialer: Dialer,
+    url: &str,
+    agent: &str,
+    outcome: &Outcome,
+) -> Result<ConnectionId, Error> {
     let url = url.trim_end_matches('/').to_owned();
-    let suite = Suite { url, agent: agent.to_owned(), count: 0, outcome: Rc::clone(outcome) };
+    let suite = Suite { dialer, url, agent: agent.to_owned(), count: 0, outcome: Rc::clone(outcome) };
     Part::Count.open(registry, suite)
 }
 
@@ -38,7 +45,8 @@ impl Part {
             Self::Case(case) => format!("{url}/runCase?case={case}&agent={agent}"),
             Self::Report => format!("{url}/updateReports?agent={agent}"),
         };
-        connect(registry, &url).open(Player { part: self, suite: Some(suite), refused: None })
+        let connect = suite.dialer.connect(registry, &url);
+        connect.open(Player { part: self, suite: Some(suite), refused: None })
     }
 }
 

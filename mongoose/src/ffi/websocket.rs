@@ -1,4 +1,4 @@
-//! What the WebSocket handshake takes of C: SHA-1, base64 and random bytes.
+//! What the WebSocket handshake takes of C: SHA-1 and base64.
 
 use mongoose_sys as sys;
 

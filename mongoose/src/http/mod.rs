@@ -39,6 +39,8 @@ pub use crate::engine::{BodySource, Piece};
 pub use ::cookie;
 pub(crate) use answering::Overloaded;
 pub use channel::{BodyReceiver, BodySender, channel};
+#[cfg(feature = "tls-rustls")]
+pub(crate) use client::system_config;
 pub use client::{
     Blocking, Client, Download, Pending, RequestBuilder, Response, ResponseBuf, delete, get, head, post, put,
     request,

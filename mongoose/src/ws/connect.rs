@@ -8,11 +8,15 @@ use super::opening::{Opening, Request};
 use super::{Handler, Limits};
 use crate::engine::Dialer;
 use crate::gate::ws::is_token;
+#[cfg(feature = "tls-rustls")]
+use crate::http;
 use crate::http::write_header;
 use crate::net::{Endpoint, Scheme};
+#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+use crate::tls::ClientConfig;
 use crate::{ConnectionId, Error, Registry, engine};
 
-/// Begins to connect to a URL such as `ws://host:port/path?query`: see [`Connect`].
+/// Begins to connect to a URL such as `ws://host:port/path?query`, or `wss://` for TLS: see [`Connect`].
 #[doc(alias = "mg_ws_connect")]
 pub fn connect<'c>(registry: &'c Registry, url: &str) -> Connect<'c> {
     Connect {
@@ -23,6 +27,8 @@ pub fn connect<'c>(registry: &'c Registry, url: &str) -> Connect<'c> {
         limits: Limits::default(),
         pieces: false,
         timeout: Duration::from_secs(30),
+        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        secure: None,
         error: None,
     }
 }
@@ -41,6 +47,8 @@ pub struct Connect<'c> {
     limits: Limits,
     pieces: bool,
     timeout: Duration,
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    secure: Option<ClientConfig>,
     error: Option<Error>,
 }
 
@@ -87,6 +95,16 @@ impl Connect<'_> {
         self
     }
 
+    /// Whom to believe to be the host of a `wss://` URL. Default: whom the system trusts, as in the [HTTP
+    /// client](crate::http::Client); with the feature `tls-builtin` alone there is no default. On a `ws://` URL it is an
+    /// error of [`open`](Self::open).
+    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[doc(alias = "mg_tls_init")]
+    pub fn tls(mut self, config: ClientConfig) -> Self {
+        self.secure = Some(config);
+        self
+    }
+
     /// Begins. The handler gets [`Event::Open`](super::Event::Open), or [`Event::Error`](super::Event::Error) and
     /// [`Event::Close`](super::Event::Close).
     ///
@@ -94,26 +112,56 @@ impl Connect<'_> {
     /// [`Error::Url`] for a URL that cannot be connected to, [`Error::Header`] for a header or a subprotocol that cannot
     /// be sent, [`Error::ShuttingDown`] while the manager is dropped.
     pub fn open(self, handler: impl Handler) -> Result<ConnectionId, Error> {
-        let Self { registry, url, headers, protocols, limits, pieces, timeout, error } = self;
-        if let Some(error) = error {
+        if let Some(error) = self.error {
             return Err(error);
         }
-        if !protocols.iter().all(|protocol| is_token(protocol)) {
+        if !self.protocols.iter().all(|protocol| is_token(protocol)) {
             let name = "Sec-WebSocket-Protocol".to_owned();
             return Err(Error::Header { name, reason: "a subprotocol is no token" });
         }
-        let target = Target::parse(&url).map_err(|reason| Error::Url { url: url.clone(), reason })?;
+        let bad = |reason| Error::Url { url: self.url.clone(), reason };
+        let target = Target::parse(&self.url).map_err(bad)?;
+        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        let secure = match (target.is_secure, self.secure) {
+            (false, None) => None,
+            (false, Some(_)) => return Err(bad("a TLS configuration is for wss:// URLs")),
+            (true, config) => {
+                let config = config.map_or_else(|| system_config(&self.url), Ok)?;
+                Some(config.target(target.endpoint.host()).map_err(bad)?)
+            }
+        };
+        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+        let secure = if target.is_secure { return Err(bad("TLS needs a configuration")) } else { None };
         let mut below = engine::Limits::default();
-        below.output = limits.output.max(below.output);
-        below.head_time = timeout;
-        let request = Request { target: target.target, host: target.host, headers, protocols };
-        let opening = Opening::boxed(handler, request, limits, pieces);
-        Dialer::new(registry).connect(&url, &target.endpoint, None, Rc::new(below), timeout, opening)
+        below.output = self.limits.output.max(below.output);
+        below.head_time = self.timeout;
+        let request = Request {
+            target: target.target,
+            host: target.host,
+            headers: self.headers,
+            protocols: self.protocols,
+        };
+        let opening = Opening::boxed(handler, request, self.limits, self.pieces);
+        let below = Rc::new(below);
+        Dialer::new(self.registry).connect(&self.url, &target.endpoint, secure, below, self.timeout, opening)
     }
+}
+
+/// Whom the system trusts.
+#[cfg(feature = "tls-rustls")]
+fn system_config(_url: &str) -> Result<ClientConfig, Error> {
+    http::system_config()
+}
+
+/// Without rustls nobody is asked whom it trusts.
+#[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
+fn system_config(url: &str) -> Result<ClientConfig, Error> {
+    Err(Error::Url { url: url.to_owned(), reason: "TLS needs a configuration" })
 }
 
 /// What a URL leads to.
 struct Target {
+    is_secure: bool,
     endpoint: Endpoint,
     /// As `Host` has it.
     host: String,
@@ -125,13 +173,11 @@ impl Target {
     /// An error is what is wrong with the URL (RFC 6455 section 3; hazard 42).
     fn parse(url: &str) -> Result<Self, &'static str> {
         let (name, rest) = url.split_once("://").ok_or("no scheme, such as ws://")?;
-        let scheme = Scheme::Ws;
-        if name.eq_ignore_ascii_case("wss") {
-            return Err("TLS needs a configuration");
-        }
-        if !name.eq_ignore_ascii_case("ws") {
-            return Err("a WebSocket's scheme is ws");
-        }
+        let scheme = match name {
+            _ if name.eq_ignore_ascii_case("ws") => Scheme::Ws,
+            _ if name.eq_ignore_ascii_case("wss") => Scheme::Wss,
+            _ => return Err("a WebSocket's scheme is ws or wss"),
+        };
         if rest.contains('#') {
             return Err("a WebSocket's URL has no fragment");
         }
@@ -150,7 +196,7 @@ impl Target {
             host.push_str(&format!(":{}", endpoint.port()));
         }
         let slash = if target.starts_with('/') { "" } else { "/" };
-        Ok(Self { endpoint, host, target: format!("{slash}{target}") })
+        Ok(Self { is_secure: scheme == Scheme::Wss, endpoint, host, target: format!("{slash}{target}") })
     }
 }
 
@@ -171,22 +217,16 @@ mod tests {
             ("WS://Example.com:80/", "example.com", "/"),
             ("ws://h:8080/a%20b?c=d", "h:8080", "/a%20b?c=d"),
             ("ws://h?c=d", "h", "/?c=d"),
+            ("wss://h:443/", "h", "/"),
+            ("wss://h:80/", "h:80", "/"),
             ("ws://[fe80::1%eth0]:81/x", "[fe80::1]:81", "/x"),
         ] {
             let parsed = Target::parse(url).expect(url);
             assert_eq!((&*parsed.host, &*parsed.target), (host, target), "{url}");
         }
-        for url in [
-            "h",
-            "http://h",
-            "wss://h",
-            "ws://",
-            "ws://h:0",
-            "ws://h:99999",
-            "ws://h/#x",
-            "ws://h/a b",
-            "ws://h/\r\n",
-        ] {
+        for url in
+            ["h", "http://h", "ws://", "ws://h:0", "ws://h:99999", "ws://h/#x", "ws://h/a b", "ws://h/\r\n"]
+        {
             assert!(Target::parse(url).is_err(), "{url}");
         }
     }

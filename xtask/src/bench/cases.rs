@@ -81,6 +81,7 @@ impl Kind {
             Self::Load(load) if load.program == Program::Secure && load.closes() => "handshake",
             Self::Transfer(Transfer::Upload(_)) => "upload",
             Self::Transfer(Transfer::Events(_)) => "event",
+            Self::Transfer(Transfer::Echo { .. } | Transfer::Broadcast(_)) => "message",
             _ => "request",
         }
     }
@@ -93,6 +94,7 @@ impl Case {
             Kind::Load(load) if load.program == Program::Transfers => &[Program::Transfers],
             Kind::Load(load) if load.program == Program::Secure => &[Program::Secure],
             Kind::SecureStorm(_) => &[Program::Secure],
+            Kind::Transfer(Transfer::Echo { .. } | Transfer::Broadcast(_)) => &[Program::WebSocket],
             Kind::Transfer(_) => &[Program::Transfers],
             Kind::Instructions => &[Program::Hello, Program::Transfers],
             _ => &[Program::Hello],
@@ -203,6 +205,16 @@ pub const CASES: &[Case] = &[
         kind: Kind::Transfer(Transfer::Events(1000)),
         peers: &[Peer::Ours, Peer::Hyper],
     },
+    websocket("ws-64", "WebSocket echo of 64 bytes, 64 connections", echo(64, 64)),
+    websocket("ws-1k", "WebSocket echo of 1 KB, 64 connections", echo(64, 1 << 10)),
+    websocket("ws-64k", "WebSocket echo of 64 KB, 16 connections", echo(16, 64 << 10)),
+    // More of them at a time would wait for each other: the load sends a message before it reads one.
+    websocket("ws-1m", "WebSocket echo of 1 MB, 1 connection", echo(1, 1 << 20)),
+    websocket(
+        "ws-room",
+        "a WebSocket message of 1 KB to each of 1,000 in a room, one at a time",
+        Transfer::Broadcast(1000),
+    ),
     Case {
         name: "close",
         about: "one request a connection, 64 at a time",
@@ -295,6 +307,16 @@ pub const CASES: &[Case] = &[
 
 const fn load(name: &'static str, about: &'static str, load: Load) -> Case {
     Case { name, about, kind: Kind::Load(load), peers: FEWER }
+}
+
+const fn echo(connections: usize, bytes: usize) -> Transfer {
+    Transfer::Echo { connections, bytes }
+}
+
+const fn websocket(name: &'static str, about: &'static str, transfer: Transfer) -> Case {
+    const PEERS: &[Peer] =
+        &[Peer::Ours, Peer::C, Peer::Tungstenite, Peer::TokioTungstenite, Peer::Fastwebsockets];
+    Case { name, about, kind: Kind::Transfer(transfer), peers: PEERS }
 }
 
 pub fn named(name: &str) -> Fallible<&'static Case> {

@@ -24,6 +24,9 @@ pub enum Peer {
     TinyHttp,
     Cymongoose,
     Nginx,
+    Tungstenite,
+    TokioTungstenite,
+    Fastwebsockets,
 }
 
 /// The servers that a peer may have.
@@ -35,14 +38,16 @@ pub enum Program {
     Transfers,
     /// Small replies over TLS.
     Secure,
+    /// Echoes and a room.
+    WebSocket,
 }
 
 impl Program {
-    pub const ALL: [Self; 3] = [Self::Hello, Self::Transfers, Self::Secure];
+    pub const ALL: [Self; 4] = [Self::Hello, Self::Transfers, Self::Secure, Self::WebSocket];
 }
 
 impl Peer {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Ours,
         Self::C,
         Self::Floor,
@@ -53,6 +58,9 @@ impl Peer {
         Self::TinyHttp,
         Self::Cymongoose,
         Self::Nginx,
+        Self::Tungstenite,
+        Self::TokioTungstenite,
+        Self::Fastwebsockets,
     ];
 
     pub fn name(self) -> &'static str {
@@ -67,6 +75,9 @@ impl Peer {
             Self::TinyHttp => "tiny_http",
             Self::Cymongoose => "cymongoose",
             Self::Nginx => "nginx",
+            Self::Tungstenite => "tungstenite",
+            Self::TokioTungstenite => "tokio_tungstenite",
+            Self::Fastwebsockets => "fastwebsockets",
         }
     }
 
@@ -82,6 +93,9 @@ impl Peer {
             Self::TinyHttp => "tiny_http, its threads on one core",
             Self::Cymongoose => "the C library under Python",
             Self::Nginx => "nginx, one process, sendfile",
+            Self::Tungstenite => "tungstenite, a thread a connection on one core",
+            Self::TokioTungstenite => "tokio-tungstenite on tokio's current-thread runtime",
+            Self::Fastwebsockets => "fastwebsockets behind hyper on tokio's current-thread runtime",
         }
     }
 
@@ -96,15 +110,21 @@ impl Peer {
     /// Whether there is such a server of it.
     pub fn has(self, program: Program) -> bool {
         match program {
-            Program::Hello => self != Self::Nginx,
+            Program::Hello => !self.is_websocket_alone() && self != Self::Nginx,
+            Program::WebSocket => self.is_websocket_alone() || matches!(self, Self::Ours | Self::C),
             Program::Transfers => matches!(self, Self::Ours | Self::Hyper | Self::Nginx),
             Program::Secure => matches!(self, Self::Ours | Self::Hyper),
         }
     }
 
+    fn is_websocket_alone(self) -> bool {
+        matches!(self, Self::Tungstenite | Self::TokioTungstenite | Self::Fastwebsockets)
+    }
+
     /// Whether a quick run has time for it.
     pub fn is_quick(self) -> bool {
-        matches!(self, Self::Ours | Self::C | Self::Floor | Self::Hyper | Self::Actix | Self::Nginx)
+        let http = matches!(self, Self::Floor | Self::Hyper | Self::Actix | Self::Nginx);
+        http || self.has(Program::WebSocket)
     }
 
     /// The crate that is measured, where cargo builds the peer.
@@ -116,6 +136,9 @@ impl Peer {
             Self::Axum => Some("axum"),
             Self::MayMinihttp => Some("may_minihttp"),
             Self::TinyHttp => Some("tiny_http"),
+            Self::Tungstenite => Some("tungstenite"),
+            Self::TokioTungstenite => Some("tokio-tungstenite"),
+            Self::Fastwebsockets => Some("fastwebsockets"),
             Self::C | Self::Floor | Self::Cymongoose | Self::Nginx => None,
         }
     }
@@ -217,6 +240,7 @@ pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&st
         Program::Hello => ("", &[]),
         Program::Transfers => ("-transfers", &["--features", "transfers"]),
         Program::Secure => ("-secure", &["--features", "secure"]),
+        Program::WebSocket => ("-websocket", &["--features", "websocket"]),
     };
     let file = format!("peer-{name}{suffix}");
     let mut command = cargo(name, "build");

@@ -20,6 +20,9 @@ pub const LOAD_CORE: &str = "1";
 /// No pinning.
 pub const ALL_CORES: &str = "0-1";
 
+/// A clock tick, in nanoseconds.
+const TICK: u64 = 10_000_000;
+
 /// How long a server may take to listen: callgrind is slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -73,7 +76,9 @@ impl Server {
             let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
             total += schedstat.split(' ').next().unwrap_or_default().parse::<u64>()?;
         }
-        Ok(Cpu { total, user, system })
+        // Of threads that are gone only the ticks are left.
+        let ticks: u64 = (user + system) * TICK;
+        Ok(Cpu { total: total.max(ticks), user, system })
     }
 
     /// Its resident memory, in bytes.

@@ -1,4 +1,4 @@
-//! A server under our own load: large bodies that come in pieces, events for many subscribers.
+//! A server under our own load: large bodies that come in pieces, events for many subscribers, WebSocket.
 
 use std::time::Instant;
 
@@ -16,6 +16,8 @@ use crate::Outcome;
 pub enum Transfer {
     Upload(usize),
     Events(usize),
+    Echo { connections: usize, bytes: usize },
+    Broadcast(usize),
 }
 
 pub fn run(
@@ -26,19 +28,30 @@ pub fn run(
     peer: Peer,
     results: &mut Results,
 ) -> Outcome {
-    let server = Server::start(SERVER_CORE, &peers.serve(peer, Program::Transfers)?, peers.port)?;
-    // A few requests first: what the server allocates once is no cost of a transfer.
-    send_requests(peers, 1, 100, "/hello", &[])?;
+    let program = case.programs()[0];
+    let server = Server::start(SERVER_CORE, &peers.serve(peer, program)?, peers.port)?;
+    if program == Program::Transfers {
+        // A few requests first: what the server allocates once is no cost of a transfer.
+        send_requests(peers, 1, 100, "/hello", &[])?;
+    }
     server.forget_peak()?;
     let memory = server.memory()?;
 
-    let (mode, number) = match transfer {
-        Transfer::Upload(bytes) => ("upload", bytes),
-        Transfer::Events(subscribers) => ("events", subscribers),
+    let (mode, number, size) = match transfer {
+        Transfer::Upload(bytes) => ("upload", bytes, 0),
+        Transfer::Events(subscribers) => ("events", subscribers, 0),
+        Transfer::Echo { connections, bytes } => ("echo", connections, bytes),
+        Transfer::Broadcast(members) => ("broadcast", members, 0),
     };
     let seconds = seconds(case, plan, peer);
     let mut command = tools::pinned(LOAD_CORE, peers.load());
-    command.args([mode, &peers.port.to_string(), &number.to_string(), &seconds.to_string()]);
+    command.args([
+        mode,
+        &peers.port.to_string(),
+        &number.to_string(),
+        &seconds.to_string(),
+        &size.to_string(),
+    ]);
     let (before, begun) = (server.cpu()?, Instant::now());
     let text = tools::output(&mut command)?;
     let (after, elapsed) = (server.cpu()?, begun.elapsed());

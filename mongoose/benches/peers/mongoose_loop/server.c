@@ -35,7 +35,19 @@ static void reply_large(struct mg_connection *c, size_t size) {
   c->is_resp = 0;
 }
 
+// Members of the room have an `r` in their data.
+static void message(struct mg_connection *c, struct mg_ws_message *m) {
+  if (c->data[0] == 'p') {
+    for (struct mg_connection *to = c->mgr->conns; to != NULL; to = to->next) {
+      if (to->data[0] == 'r') mg_ws_send(to, m->data.buf, m->data.len, WEBSOCKET_OP_BINARY);
+    }
+  } else {
+    mg_ws_send(c, m->data.buf, m->data.len, m->flags & 15);
+  }
+}
+
 static void serve(struct mg_connection *c, int event, void *data) {
+  if (event == MG_EV_WS_MSG) message(c, (struct mg_ws_message *) data);
   if (event != MG_EV_HTTP_MSG) return;
   struct mg_http_message *request = (struct mg_http_message *) data;
   if (mg_match(request->uri, mg_str("/hello"), NULL) || mg_match(request->uri, mg_str("/post"), NULL)) {
@@ -46,6 +58,9 @@ static void serve(struct mg_connection *c, int event, void *data) {
     reply_large(c, 100 << 10);
   } else if (mg_match(request->uri, mg_str("/1m"), NULL)) {
     reply_large(c, 1 << 20);
+  } else if (mg_http_get_header(request, "Sec-WebSocket-Key") != NULL) {
+    c->data[0] = request->uri.buf[1];  // Of /echo, /room and /publish.
+    mg_ws_upgrade(c, request, NULL);
   } else {
     mg_http_reply(c, 404, headers(), "not found");
   }

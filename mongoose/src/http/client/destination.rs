@@ -36,7 +36,7 @@ impl Trust {
 
 /// Whom the system trusts, once for the whole process.
 #[cfg(feature = "tls-rustls")]
-fn system_config() -> Result<ClientConfig, Error> {
+pub(crate) fn system_config() -> Result<ClientConfig, Error> {
     static CONFIG: std::sync::OnceLock<ClientConfig> = std::sync::OnceLock::new();
     if let Some(config) = CONFIG.get() {
         return Ok(config.clone());

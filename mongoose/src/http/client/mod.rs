@@ -21,6 +21,8 @@ use std::time::Duration;
 
 pub use blocking::{Blocking, ResponseBuf, delete, get, head, post, put, request};
 pub use builder::RequestBuilder;
+#[cfg(feature = "tls-rustls")]
+pub(crate) use destination::system_config;
 pub use exchange::{Download, Pending};
 pub use response::Response;
 

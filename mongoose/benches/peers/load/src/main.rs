@@ -12,6 +12,10 @@
 //!
 //! `peer-load events PORT SUBSCRIBERS SECONDS` subscribes to server-sent events, has them published for that long, and
 //! prints `events N seconds S`: how many arrived.
+//!
+//! `peer-load echo PORT CONNECTIONS SECONDS BYTES` sends WebSocket messages of that size, one at a time on each, and
+//! `peer-load broadcast PORT MEMBERS SECONDS` publishes to all members of a room; both print `messages N seconds S`: how
+//! many arrived.
 
 mod events;
 mod hold;
@@ -19,6 +23,7 @@ mod reply;
 mod secure;
 mod socket;
 mod upload;
+mod websocket;
 
 use std::error::Error;
 use std::io::Write;
@@ -48,6 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             })
         }
         "upload" => upload::run(port, number(2)?, seconds()?),
+        "echo" => websocket::echo(port, number(2)?, number(4)?, seconds()?),
+        "broadcast" => websocket::broadcast(port, number(2)?, seconds()?),
         "events" => events::run(port, number(2)?, seconds()?),
         other => Err(format!("{other} is not a mode").into()),
     }
