@@ -39,6 +39,7 @@ pub use crate::engine::{BodySource, Piece};
 pub use ::cookie;
 pub(crate) use answering::Overloaded;
 pub use channel::{BodyReceiver, BodySender, channel};
+pub(crate) use client::own;
 pub use client::{
     Blocking, Client, Download, Pending, RequestBuilder, Response, ResponseBuf, delete, get, head, post, put,
     request,

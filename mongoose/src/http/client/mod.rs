@@ -21,6 +21,7 @@ use std::time::Duration;
 
 pub use blocking::{Blocking, ResponseBuf, delete, get, head, post, put, request};
 pub use builder::RequestBuilder;
+pub(crate) use exchange::own;
 pub use exchange::{Download, Pending};
 pub use response::Response;
 
