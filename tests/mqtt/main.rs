@@ -6,6 +6,7 @@ mod c_beside;
 #[allow(dead_code, reason = "the tests of TLS need more of it")]
 mod certificates;
 mod client;
+mod example;
 mod faults;
 mod malformed;
 mod mosquitto;
