@@ -218,6 +218,32 @@ pub enum Error {
     /// What cannot be sent as a WebSocket frame, or not now.
     #[error("this cannot be sent on a WebSocket: {0}")]
     Frame(&'static str),
+    /// What cannot be an MQTT packet, and was not sent.
+    #[error("not an MQTT packet: {what}")]
+    Packet {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// An MQTT peer broke the protocol. It is told the reason where its version has words for it, and the connection closes.
+    #[error("the peer broke MQTT: {what}: {reason}")]
+    Mqtt {
+        /// What the peer is told.
+        reason: crate::mqtt::Reason,
+        /// What it did.
+        what: &'static str,
+    },
+    /// An MQTT server does not let us in.
+    #[error("the MQTT server refused the connection: {reason}")]
+    ConnectRefused {
+        /// Why.
+        reason: crate::mqtt::Reason,
+    },
+    /// An MQTT server ended the connection.
+    #[error("the MQTT server ended the connection: {reason}")]
+    Disconnected {
+        /// Why.
+        reason: crate::mqtt::Reason,
+    },
     /// A redirect that cannot be followed.
     #[error("cannot follow the redirect to {url:?}: {reason}")]
     Redirect {
@@ -233,7 +259,7 @@ pub enum Error {
     #[error("the deadline passed: {phase}")]
     Deadline {
         /// What was not done in time: `handshake`, `read the head`, `read the body`, `reply`, `write`, `pong`,
-        /// `close` or `finish`.
+        /// `close`, `finish`, `send CONNECT`, `answer CONNECT`, `answer a ping` or `keep alive`.
         phase: &'static str,
     },
     /// A body that cannot be sent to its end. The peer sees that it is truncated.

@@ -36,6 +36,9 @@
 //! **TLS.** Listeners, connections and requests take a configuration of the module `tls`; with it a URL says `https://` or
 //! `tls://`, and without it that is an error.
 //!
+//! **MQTT.** [`mqtt::Client`] keeps a session with a server over as many connections as it takes. [`mqtt::Decoder`] and
+//! [`mqtt::Packet::encode`] are for those who write servers.
+//!
 //! **Time.** Timers and deadlines run by the monotonic clock, [`Instant`](std::time::Instant): setting the system's clock
 //! moves none of them. What is shown to others or judged by date, as the `Date` of a reply, cookies and certificates, goes
 //! by the system's, [`SystemTime`](std::time::SystemTime). [`Registry::sntp`] tells the time of a server, and moves
@@ -89,6 +92,7 @@ mod error;
 mod ffi;
 mod gate;
 pub mod http;
+pub mod mqtt;
 mod net;
 pub mod sntp;
 #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]

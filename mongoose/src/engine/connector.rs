@@ -330,6 +330,42 @@ impl Dialer {
         true
     }
 
+    /// Has bytes written behind what a connection is to send. Answers the turn's time, or nothing where nothing can be sent
+    /// any more.
+    pub(crate) fn write(&self, id: ConnectionId, write: impl FnOnce(&mut Vec<u8>)) -> Option<Instant> {
+        let core = self.core.upgrade()?;
+        let entry = core.find(id).filter(|entry| !entry.is_over() && !entry.conn.is(Flag::Draining))?;
+        entry.output.borrow_mut().gather_with(64, write);
+        core.touch(&entry);
+        Some(core.clock.now())
+    }
+
+    /// How many bytes wait to be sent on a connection.
+    pub(crate) fn queued(&self, id: ConnectionId) -> usize {
+        let entry = self.core.upgrade().and_then(|core| core.find(id));
+        entry.map_or(0, |entry| entry.output.borrow().len())
+    }
+
+    /// Has a connection's protocol told once all that waits has [left](Protocol::written).
+    pub(crate) fn tell_room(&self, id: ConnectionId) {
+        if let Some(core) = self.core.upgrade()
+            && let Some(entry) = core.find(id)
+        {
+            entry.update(|mark| mark.blocked = true);
+            core.touch(&entry);
+        }
+    }
+
+    /// Closes a connection once what waits has left.
+    pub(crate) fn drain(&self, id: ConnectionId) {
+        if let Some(core) = self.core.upgrade()
+            && let Some(entry) = core.find(id)
+        {
+            entry.begin_drain();
+            core.touch(&entry);
+        }
+    }
+
     /// Closes a connection, unless it is gone.
     pub(crate) fn close(&self, id: ConnectionId) {
         if let Some(core) = self.core.upgrade()

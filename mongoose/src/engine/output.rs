@@ -58,7 +58,7 @@ impl Chunk {
 
 impl Output {
     /// How many bytes wait.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 

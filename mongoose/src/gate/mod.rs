@@ -3,5 +3,6 @@
 
 pub(crate) mod dns;
 pub(crate) mod http;
+pub(crate) mod mqtt;
 pub(crate) mod sntp;
 pub(crate) mod ws;

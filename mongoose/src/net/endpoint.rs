@@ -14,6 +14,8 @@ pub(crate) enum Scheme {
     Https,
     Ws,
     Wss,
+    Mqtt,
+    Mqtts,
 }
 
 impl Scheme {
@@ -26,6 +28,8 @@ impl Scheme {
             Self::Https => "https",
             Self::Ws => "ws",
             Self::Wss => "wss",
+            Self::Mqtt => "mqtt",
+            Self::Mqtts => "mqtts",
         }
     }
 
@@ -34,6 +38,8 @@ impl Scheme {
             Self::Tcp | Self::Udp | Self::Tls => None,
             Self::Http | Self::Ws => Some(80),
             Self::Https | Self::Wss => Some(443),
+            Self::Mqtt => Some(1883),
+            Self::Mqtts => Some(8883),
         }
     }
 
@@ -43,6 +49,7 @@ impl Scheme {
             Self::Tcp | Self::Tls => Self::Tls,
             Self::Http | Self::Https => Self::Https,
             Self::Ws | Self::Wss => Self::Wss,
+            Self::Mqtt | Self::Mqtts => Self::Mqtts,
             // Refused before.
             Self::Udp => Self::Udp,
         }

@@ -171,7 +171,7 @@ impl Pending {
 }
 
 /// An error of the engine's, to keep.
-pub(super) fn own(error: &Error) -> Error {
+pub(crate) fn own(error: &Error) -> Error {
     let copy = |source: &io::Error| match source.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
         None => io::Error::new(source.kind(), source.to_string()),

@@ -1,0 +1,507 @@
+//! What a client and a server keep of each other between connections (section 4.1): no socket, no user.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use super::{Delivery, Request};
+use crate::Error;
+use crate::gate::mqtt::Violation;
+use crate::mqtt::{
+    Ack, Answer, Connack, Filters, Message, Names, Packet, PacketId, Properties, PropertiesBuf, Property,
+    Publish, QoS, Reason, Subscribe, SubscribeOptions, Unsubscribe, Version,
+};
+
+/// What a message that is kept costs beside its bytes, for the bound.
+const OVERHEAD: usize = 64;
+
+/// The subscriptions, the messages that are not acknowledged, and those that wait to be sent.
+#[derive(Debug)]
+pub(super) struct Session {
+    version: Version,
+    /// Bytes that messages of ours may take, in flight or waiting.
+    room: usize,
+    used: usize,
+    last_id: u16,
+    last_delivery: u64,
+    last_request: u64,
+    /// Sent above QoS 0, and not done.
+    flight: HashMap<PacketId, Flying>,
+    flown: u64,
+    /// To be sent once there is a connection, and room in flight.
+    waiting: VecDeque<Stored>,
+    /// Received at QoS 2, and not released.
+    received: HashSet<PacketId>,
+    subscriptions: BTreeMap<String, Subscription>,
+    /// Filters that are given up, and the server has not said that it knows.
+    leaving: BTreeMap<Request, Vec<String>>,
+    asked: HashMap<PacketId, Asked>,
+    server: Server,
+    /// How many messages may be unreleased at once, as the server was told.
+    receive_maximum: u16,
+    /// How many of ours may be at once, whatever the server says.
+    in_flight: u16,
+}
+
+/// A PUBLISH, encoded.
+#[derive(Debug)]
+struct Stored {
+    delivery: Delivery,
+    bytes: Vec<u8>,
+    qos: QoS,
+    retain: bool,
+    /// Where the packet identifier is.
+    id_at: usize,
+}
+
+impl Stored {
+    fn cost(&self) -> usize {
+        self.bytes.len() + OVERHEAD
+    }
+}
+
+#[derive(Debug)]
+struct Flying {
+    /// When it was sent first, in the order of sending.
+    order: u64,
+    delivery: Delivery,
+    /// `None`: the server has it, and it is about to be released.
+    stored: Option<Stored>,
+    qos: QoS,
+}
+
+#[derive(Debug)]
+struct Subscription {
+    options: SubscribeOptions,
+    identifier: Option<u32>,
+    request: Request,
+    /// The server knows.
+    confirmed: bool,
+}
+
+/// What an answer is to.
+#[derive(Debug)]
+enum Asked {
+    Subscribe(Request, Vec<String>),
+    Unsubscribe(Request),
+}
+
+/// What the server said in CONNACK.
+#[derive(Clone, Copy, Debug)]
+struct Server {
+    receive_maximum: u16,
+    maximum_qos: QoS,
+    retain: bool,
+    packet_size: usize,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            receive_maximum: u16::MAX,
+            maximum_qos: QoS::ExactlyOnce,
+            retain: true,
+            packet_size: usize::MAX,
+        }
+    }
+}
+
+/// What became of a message of ours.
+pub(super) type Done = (Delivery, Reason);
+
+/// Whether a received message is to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    New,
+    /// It was shown before; only the acknowledgement is due.
+    Again,
+}
+
+impl Session {
+    pub(super) fn new(version: Version, room: usize, receive_maximum: u16, in_flight: u16) -> Self {
+        Self {
+            version,
+            room,
+            used: 0,
+            last_id: 0,
+            last_delivery: 0,
+            last_request: 0,
+            flight: HashMap::new(),
+            flown: 0,
+            waiting: VecDeque::new(),
+            received: HashSet::new(),
+            subscriptions: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            asked: HashMap::new(),
+            server: Server::default(),
+            receive_maximum,
+            in_flight,
+        }
+    }
+
+    /// How many messages are not done: in flight, or waiting to be.
+    pub(super) fn pending(&self) -> usize {
+        self.flight.len() + self.waiting.len()
+    }
+
+    /// Names a message.
+    pub(super) fn name(&mut self) -> Delivery {
+        self.last_delivery += 1;
+        Delivery(self.last_delivery)
+    }
+
+    /// Why the server would not take a message, as far as it has said.
+    pub(super) fn refuses(&self, qos: QoS, retain: bool, size: usize) -> Option<Reason> {
+        if qos > self.server.maximum_qos {
+            Some(Reason::QOS_NOT_SUPPORTED)
+        } else if retain && !self.server.retain {
+            Some(Reason::RETAIN_NOT_SUPPORTED)
+        } else if size > self.server.packet_size {
+            Some(Reason::PACKET_TOO_LARGE)
+        } else {
+            None
+        }
+    }
+
+    /// Keeps a message, to be sent when there is a connection and room in flight.
+    pub(super) fn store(&mut self, message: &Message<'_>) -> Result<Delivery, Error> {
+        let stored = self.encode(message)?;
+        let delivery = stored.delivery;
+        self.used += stored.cost();
+        self.waiting.push_back(stored);
+        Ok(delivery)
+    }
+
+    fn encode(&mut self, message: &Message<'_>) -> Result<Stored, Error> {
+        let publish = Publish {
+            packet_id: (message.qos > QoS::AtMostOnce).then_some(PacketId::MAX),
+            ..message.publish()
+        };
+        let mut bytes = Vec::with_capacity(message.topic.len() + message.payload.len() + 16);
+        Packet::Publish(publish).encode(self.version, &mut bytes)?;
+        if self.used + bytes.len() + OVERHEAD > self.room {
+            return Err(Error::OutputFull { limit: self.room });
+        }
+        // Behind the first byte, the length and the topic.
+        let length = bytes[1..].iter().take_while(|byte| **byte & 0x80 != 0).count() + 1;
+        let id_at = 1 + length + 2 + message.topic.len();
+        Ok(Stored { delivery: self.name(), bytes, qos: message.qos, retain: message.retain, id_at })
+    }
+
+    /// Takes the next message that waits and may be sent. Answers its bytes, or that it cannot be sent at all.
+    fn next(&mut self) -> Option<Result<PacketOrLoose, Done>> {
+        let first = self.waiting.front()?;
+        if first.qos > QoS::AtMostOnce
+            && self.flight.len() >= usize::from(self.server.receive_maximum.min(self.in_flight))
+        {
+            return None;
+        }
+        let mut stored = self.waiting.pop_front()?;
+        if let Some(reason) = self.refuses(stored.qos, stored.retain, stored.bytes.len()) {
+            self.used -= stored.cost();
+            return Some(Err((stored.delivery, reason)));
+        }
+        if stored.qos == QoS::AtMostOnce {
+            self.used -= stored.cost();
+            return Some(Ok(PacketOrLoose::Loose(stored.bytes)));
+        }
+        let Some(id) = self.free_id() else {
+            self.waiting.push_front(stored);
+            return None;
+        };
+        stored.bytes[stored.id_at..stored.id_at + 2].copy_from_slice(&id.get().to_be_bytes());
+        self.flown += 1;
+        let flying =
+            Flying { order: self.flown, delivery: stored.delivery, qos: stored.qos, stored: Some(stored) };
+        self.flight.insert(id, flying);
+        Some(Ok(PacketOrLoose::Kept(id)))
+    }
+
+    /// Sends what waits, as far as there is room in flight. What the server does not take is answered.
+    pub(super) fn send_waiting(&mut self, out: &mut Vec<u8>) -> Vec<Done> {
+        let mut refused = Vec::new();
+        while let Some(next) = self.next() {
+            match next {
+                Ok(PacketOrLoose::Loose(bytes)) => out.extend_from_slice(&bytes),
+                Ok(PacketOrLoose::Kept(id)) => {
+                    if let Some(stored) = self.flight.get(&id).and_then(|flying| flying.stored.as_ref()) {
+                        out.extend_from_slice(&stored.bytes);
+                    }
+                }
+                Err(done) => refused.push(done),
+            }
+        }
+        refused
+    }
+
+    /// A packet identifier that nothing uses. `None`: all 65,535 are in use.
+    fn free_id(&mut self) -> Option<PacketId> {
+        for _ in 0..u16::MAX {
+            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+            let id = PacketId::new(self.last_id)?;
+            if !self.flight.contains_key(&id) && !self.asked.contains_key(&id) {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// The server took a connection: what is open on either side goes on, or begins anew. Answers what is done by that.
+    pub(super) fn resume(&mut self, connack: &Connack<'_>, out: &mut Vec<u8>) -> Result<Vec<Done>, Error> {
+        self.server = Server::default();
+        for property in connack.properties.iter() {
+            match property {
+                Property::ReceiveMaximum(maximum) => self.server.receive_maximum = maximum,
+                Property::MaximumQos(qos) => self.server.maximum_qos = QoS::new(qos).unwrap_or_default(),
+                Property::RetainAvailable(available) => self.server.retain = available,
+                Property::MaximumPacketSize(size) => self.server.packet_size = size as usize,
+                _ => {}
+            }
+        }
+        self.asked.clear();
+        let mut done = Vec::new();
+        let mut flying: Vec<_> = self.flight.iter().map(|(id, flying)| (flying.order, *id)).collect();
+        flying.sort_unstable();
+        if connack.session_present {
+            // In the order in which they were sent first (section 4.6). The server may take fewer at once than before.
+            for (_, id) in flying {
+                let Some(flying) = self.flight.get_mut(&id) else { continue };
+                match &mut flying.stored {
+                    Some(stored) => {
+                        stored.bytes[0] |= 0x08;
+                        out.extend_from_slice(&stored.bytes);
+                    }
+                    None => Packet::Pubrel(Ack::success(id)).encode(self.version, out)?,
+                }
+            }
+        } else {
+            self.received.clear();
+            // It knows of none of them: they are new, in their order, before those that waited.
+            for (_, id) in flying.into_iter().rev() {
+                let Some(flying) = self.flight.remove(&id) else { continue };
+                match flying.stored {
+                    Some(mut stored) => {
+                        stored.bytes[0] &= !0x08;
+                        self.waiting.push_front(stored);
+                    }
+                    // It had the message before it lost the rest.
+                    None => done.push((flying.delivery, Reason::SUCCESS)),
+                }
+            }
+            for subscription in self.subscriptions.values_mut() {
+                subscription.confirmed = false;
+            }
+            self.leaving.clear();
+        }
+        self.ask_again(out)?;
+        done.extend(self.send_waiting(out));
+        Ok(done)
+    }
+
+    /// Sends all requests that the server has not answered, each in a packet of its own.
+    fn ask_again(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut open: BTreeMap<Request, Vec<String>> = BTreeMap::new();
+        for (filter, subscription) in &self.subscriptions {
+            if !subscription.confirmed {
+                open.entry(subscription.request).or_default().push(filter.clone());
+            }
+        }
+        for (request, filters) in open {
+            self.send_subscribe(request, filters, Properties::default(), out)?;
+        }
+        for (request, filters) in self.leaving.clone() {
+            self.send_unsubscribe(request, &filters, out)?;
+        }
+        Ok(())
+    }
+
+    /// Remembers a request; [`send_subscribe`](Self::send_subscribe) sends it where there is a connection.
+    pub(super) fn subscribe(
+        &mut self,
+        filters: &[(&str, SubscribeOptions)],
+        properties: Properties<'_>,
+    ) -> Result<Request, Error> {
+        // Whether it can be said at all.
+        let packet_id = PacketId::MAX;
+        let packet = Subscribe { packet_id, properties, filters: Filters::new(filters) };
+        Packet::Subscribe(packet).encode(self.version, &mut Vec::new())?;
+        self.last_request += 1;
+        let request = Request(self.last_request);
+        let identifier = properties.subscription_identifiers().next();
+        for (filter, options) in filters {
+            let subscription = Subscription { options: *options, identifier, request, confirmed: false };
+            self.subscriptions.insert((*filter).to_owned(), subscription);
+        }
+        Ok(request)
+    }
+
+    pub(super) fn send_subscribe(
+        &mut self,
+        request: Request,
+        filters: Vec<String>,
+        properties: Properties<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let packet_id = self.free_id().ok_or(Error::OutputFull { limit: usize::from(u16::MAX) })?;
+        let known = filters.iter().filter_map(|filter| {
+            self.subscriptions.get(filter).map(|subscription| (&**filter, subscription.options))
+        });
+        let asked: Vec<_> = known.collect();
+        let mut again = PropertiesBuf::from(properties);
+        let identifier = filters.first().and_then(|filter| self.subscriptions.get(filter)?.identifier);
+        if let Some(identifier) = identifier
+            && properties.is_empty()
+        {
+            again.push(Property::SubscriptionIdentifier(identifier))?;
+        }
+        let packet = Subscribe { packet_id, properties: again.view(), filters: Filters::new(&asked) };
+        Packet::Subscribe(packet).encode(self.version, out)?;
+        self.asked.insert(packet_id, Asked::Subscribe(request, filters));
+        Ok(())
+    }
+
+    pub(super) fn unsubscribe(&mut self, filters: &[&str]) -> Result<Request, Error> {
+        let properties = Properties::default();
+        let packet = Unsubscribe { packet_id: PacketId::MAX, properties, filters: Names::new(filters) };
+        Packet::Unsubscribe(packet).encode(self.version, &mut Vec::new())?;
+        self.last_request += 1;
+        let request = Request(self.last_request);
+        for filter in filters {
+            self.subscriptions.remove(*filter);
+        }
+        self.leaving.insert(request, filters.iter().map(|filter| (*filter).to_owned()).collect());
+        Ok(request)
+    }
+
+    pub(super) fn send_unsubscribe(
+        &mut self,
+        request: Request,
+        filters: &[String],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let packet_id = self.free_id().ok_or(Error::OutputFull { limit: usize::from(u16::MAX) })?;
+        let names: Vec<_> = filters.iter().map(String::as_str).collect();
+        let properties = Properties::default();
+        let packet = Unsubscribe { packet_id, properties, filters: Names::new(&names) };
+        Packet::Unsubscribe(packet).encode(self.version, out)?;
+        self.asked.insert(packet_id, Asked::Unsubscribe(request));
+        Ok(())
+    }
+
+    /// SUBACK: what it answers. Filters that were refused are forgotten.
+    pub(super) fn subscribed(&mut self, answer: &Answer<'_>) -> Result<Request, Violation> {
+        let Some(Asked::Subscribe(request, filters)) = self.asked.remove(&answer.packet_id) else {
+            return Err(Violation::protocol("SUBACK to no SUBSCRIBE"));
+        };
+        if answer.codes.len() != filters.len() {
+            return Err(Violation::protocol("SUBACK has not one reason for each filter"));
+        }
+        for (filter, reason) in filters.iter().zip(answer.reasons()) {
+            // Asked for again meanwhile, it waits for the later answer.
+            let Some(subscription) = self.subscriptions.get_mut(filter) else { continue };
+            if subscription.request == request {
+                if reason.is_failure() {
+                    self.subscriptions.remove(filter);
+                } else {
+                    subscription.confirmed = true;
+                }
+            }
+        }
+        Ok(request)
+    }
+
+    pub(super) fn unsubscribed(&mut self, answer: &Answer<'_>) -> Result<Request, Violation> {
+        let Some(Asked::Unsubscribe(request)) = self.asked.remove(&answer.packet_id) else {
+            return Err(Violation::protocol("UNSUBACK to no UNSUBSCRIBE"));
+        };
+        self.leaving.remove(&request);
+        Ok(request)
+    }
+
+    /// PUBACK. `None` for a message that is not known: it was done before a connection broke.
+    pub(super) fn acknowledged(&mut self, ack: &Ack<'_>) -> Result<Option<Done>, Violation> {
+        match self.flight.get(&ack.packet_id).map(|flying| flying.qos) {
+            None => Ok(None),
+            Some(QoS::AtLeastOnce) => Ok(self.finish(ack.packet_id, ack.reason)),
+            Some(_) => Err(Violation::protocol("PUBACK to a message of QoS 2")),
+        }
+    }
+
+    /// PUBREC: releases the message, or learns that the server does not want it.
+    pub(super) fn recorded(&mut self, ack: &Ack<'_>, out: &mut Vec<u8>) -> Result<Option<Done>, Violation> {
+        let version = self.version;
+        let reason = match self.flight.get_mut(&ack.packet_id) {
+            Some(flying) if flying.qos != QoS::ExactlyOnce => {
+                return Err(Violation::protocol("PUBREC to a message of QoS 1"));
+            }
+            Some(_) if ack.reason.is_failure() => return Ok(self.finish(ack.packet_id, ack.reason)),
+            Some(flying) => {
+                if let Some(stored) = flying.stored.take() {
+                    self.used -= stored.cost();
+                }
+                Reason::SUCCESS
+            }
+            None if ack.reason.is_failure() => return Ok(None),
+            None if version == Version::V5 => Reason::PACKET_IDENTIFIER_NOT_FOUND,
+            None => Reason::SUCCESS,
+        };
+        encode_ack(Packet::Pubrel(Ack::new(ack.packet_id, reason)), version, out);
+        Ok(None)
+    }
+
+    /// PUBCOMP.
+    pub(super) fn completed(&mut self, ack: &Ack<'_>) -> Result<Option<Done>, Violation> {
+        match self.flight.get(&ack.packet_id) {
+            None => Ok(None),
+            Some(Flying { stored: None, .. }) => Ok(self.finish(ack.packet_id, Reason::SUCCESS)),
+            Some(_) => Err(Violation::protocol("PUBCOMP to a message that was not released")),
+        }
+    }
+
+    fn finish(&mut self, id: PacketId, reason: Reason) -> Option<Done> {
+        let flying = self.flight.remove(&id)?;
+        if let Some(stored) = &flying.stored {
+            self.used -= stored.cost();
+        }
+        Some((flying.delivery, reason))
+    }
+
+    /// A message of QoS 2: whether it was there before.
+    pub(super) fn arrived(&self, id: PacketId) -> Result<Arrival, Violation> {
+        if self.received.contains(&id) {
+            return Ok(Arrival::Again);
+        }
+        if self.received.len() >= usize::from(self.receive_maximum) {
+            return Err(Violation {
+                reason: Reason::RECEIVE_MAXIMUM_EXCEEDED,
+                what: "more messages at once than we take",
+            });
+        }
+        Ok(Arrival::New)
+    }
+
+    /// The handler has seen a message of QoS 2.
+    pub(super) fn shown(&mut self, id: PacketId) {
+        self.received.insert(id);
+    }
+
+    /// PUBREL: the server will not send the message again.
+    pub(super) fn released(&mut self, id: PacketId, out: &mut Vec<u8>) {
+        let known = self.received.remove(&id);
+        let v5 = self.version == Version::V5;
+        let reason = if known || !v5 { Reason::SUCCESS } else { Reason::PACKET_IDENTIFIER_NOT_FOUND };
+        encode_ack(Packet::Pubcomp(Ack::new(id, reason)), self.version, out);
+    }
+}
+
+/// A message that was taken off the queue.
+enum PacketOrLoose {
+    /// At QoS 0.
+    Loose(Vec<u8>),
+    /// In flight.
+    Kept(PacketId),
+}
+
+/// Appends a packet that has nothing in it which could be wrong.
+pub(super) fn encode_ack(packet: Packet<'_>, version: Version, out: &mut Vec<u8>) {
+    let encoded = packet.encode(version, out);
+    debug_assert!(encoded.is_ok(), "{packet:?}: {encoded:?}");
+}

@@ -1,0 +1,16 @@
+//! MQTT: packets against the specification and against C, the client against mosquitto and against servers that break
+//! the rules.
+
+mod c_beside;
+#[path = "../tls/certificates.rs"]
+#[allow(dead_code, reason = "the tests of TLS need more of it")]
+mod certificates;
+mod client;
+mod example;
+mod faults;
+mod malformed;
+mod mosquitto;
+mod recovery;
+mod round_trip;
+mod scene;
+mod tls;
