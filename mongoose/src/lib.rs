@@ -36,8 +36,8 @@
 //! **TLS.** Listeners, connections and requests take a configuration of the module `tls`; with it a URL says `https://` or
 //! `tls://`, and without it that is an error.
 //!
-//! **MQTT.** [`mqtt::Client`] keeps a session with a server over as many connections as it takes. [`mqtt::Decoder`] and
-//! [`mqtt::Packet::encode`] are for those who write servers.
+//! **MQTT.** [`mqtt::Client`] keeps a session with a server over as many connections as it takes. [`ListenerBuilder::mqtt`] hands
+//! the packets of clients to those who write servers.
 //!
 //! **Time.** Timers and deadlines run by the monotonic clock, [`Instant`](std::time::Instant): setting the system's clock
 //! moves none of them. What is shown to others or judged by date, as the `Date` of a reply, cookies and certificates, goes

@@ -1,6 +1,7 @@
 //! MQTT: packets against the specification and against C, the client against mosquitto and against servers that break
 //! the rules.
 
+mod broker;
 mod c_beside;
 #[path = "../tls/certificates.rs"]
 #[allow(dead_code, reason = "the tests of TLS need more of it")]
@@ -13,4 +14,5 @@ mod mosquitto;
 mod recovery;
 mod round_trip;
 mod scene;
+mod server;
 mod tls;

@@ -81,10 +81,7 @@ impl Mosquitto {
 
     /// Runs one of its clients to its end.
     pub fn tool(&self, program: &str, arguments: &[&str]) -> Output {
-        let port = self.port.to_string();
-        let mut command = Command::new(program);
-        command.args(["-h", "127.0.0.1", "-p", &port]).args(arguments);
-        command.output().expect("apt-get install mosquitto-clients")
+        run_tool(program, self.port, arguments)
     }
 
     /// Publishes by its own client.
@@ -92,6 +89,13 @@ impl Mosquitto {
         let output = self.tool("mosquitto_pub", arguments);
         assert!(output.status.success(), "{output:?}");
     }
+}
+
+/// Runs one of mosquitto's clients to its end.
+pub fn run_tool(program: &str, port: u16, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program);
+    command.args(["-h", "127.0.0.1", "-p", &port.to_string()]).args(arguments);
+    command.output().expect("apt-get install mosquitto-clients")
 }
 
 impl Drop for Mosquitto {

@@ -12,7 +12,7 @@ use super::transport::{ServerTls, Socket};
 use super::{Acceptor, Admission, ConnectionId, Limits, Protocol, Registry};
 use crate::ffi::{self, Bind, Flag};
 use crate::net::{AccessList, Endpoint, Handler, Scheme, Stream, udp};
-use crate::{Error, http};
+use crate::{Error, http, mqtt};
 
 /// A listener to be: set options, then begin with [`http`](Self::http), [`tcp`](Self::tcp) or [`udp`](Self::udp).
 #[must_use = "nothing listens until a handler is given"]
@@ -127,6 +127,37 @@ impl<'u> ListenerBuilder<'u> {
                 Admission::Full => Some(http::Overloaded::boxed(&service)),
             }),
         )
+    }
+
+    /// Accepts MQTT clients, whose packets all go to one handler: the ground that a broker stands on. `Limits::body` bounds
+    /// a packet, `head_time` how long CONNECT may take; a client that is silent for one and a half times its keep-alive is
+    /// closed.
+    ///
+    /// ```
+    /// use mongoose::mqtt::{Connack, Packet, Peer, ServerEvent};
+    ///
+    /// # let manager = mongoose::Manager::new()?;
+    /// // It lets everybody in, and nobody hears of anybody.
+    /// manager.listener("mqtt://127.0.0.1:0").mqtt(|peer: &Peer<'_>, event: ServerEvent<'_>| match event {
+    ///     ServerEvent::Packet(Packet::Connect(_)) => peer.send(&Packet::Connack(Connack::default())),
+    ///     ServerEvent::Packet(Packet::Pingreq) => peer.send(&Packet::Pingresp),
+    ///     _ => Ok(()),
+    /// })?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Url`] for a URL that is not `mqtt://address:port` (`mqtts://` with TLS); [`Error::Listen`] when the system
+    /// refuses.
+    #[doc(alias = "mg_mqtt_listen")]
+    pub fn mqtt(self, handler: impl mqtt::ServerHandler) -> Result<Listener, Error> {
+        let shared = Rc::new(RefCell::new(handler));
+        let packet_size = self.limits.body;
+        let accept = move |admission| match admission {
+            Admission::Welcome => Some(mqtt::Server::boxed(Rc::clone(&shared), packet_size)),
+            Admission::Full => None,
+        };
+        self.begin(Scheme::Mqtt, Box::new(accept))
     }
 
     /// Accepts raw TCP connections, all handled by one handler.

@@ -7,6 +7,7 @@ mod message;
 mod packet;
 mod property;
 mod reason;
+mod server;
 mod topic;
 
 pub use client::{Client, ClientBuilder, Delivery, Event, Handler, Remote, Request, Session};
@@ -18,4 +19,6 @@ pub use packet::{
 };
 pub use property::{Properties, PropertiesBuf, Property};
 pub use reason::Reason;
+pub(crate) use server::Server;
+pub use server::{Peer, ServerEvent, ServerHandler};
 pub use topic::{is_filter, is_topic, matches, shared};
