@@ -105,7 +105,7 @@ pub enum Error {
         limit: usize,
     },
     /// A file or a text that TLS was to be configured with.
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     #[error("cannot configure TLS with {what}: {reason}")]
     TlsConfig {
         /// The file, and which item in it where it has several.
@@ -114,7 +114,7 @@ pub enum Error {
         reason: String,
     },
     /// TLS failed on a connection, which closes; the peer gets the alert.
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     #[error("TLS failed in the {phase}: {reason}")]
     Tls {
         /// When: in the `handshake`, or in the `traffic` behind it.

@@ -95,7 +95,7 @@ pub mod http;
 pub mod mqtt;
 mod net;
 pub mod sntp;
-#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+#[cfg(feature = "_tls")]
 pub mod tls;
 pub mod url;
 mod version;

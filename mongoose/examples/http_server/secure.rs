@@ -5,11 +5,11 @@ use mongoose::{Error, ListenerBuilder};
 use crate::options::Options;
 
 /// What is shown to peers.
-#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+#[cfg(feature = "_tls")]
 pub type Certificate = mongoose::tls::ServerConfig;
 
 /// Without TLS there is none.
-#[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+#[cfg(not(feature = "_tls"))]
 #[derive(Clone)]
 pub enum Certificate {}
 
@@ -32,7 +32,7 @@ pub fn certificate(options: &Options) -> Result<Option<Certificate>, Error> {
         }
         #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
         Some((chain, key)) => Certificate::from_files(chain, key).map(Some),
-        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+        #[cfg(not(feature = "_tls"))]
         Some(_) => {
             Err(Error::handler("--tls-cert needs a program that was built with TLS: --features tls-rustls"))
         }
@@ -47,9 +47,9 @@ pub fn secure<'u>(
 ) -> ListenerBuilder<'u> {
     match certificate.filter(|_| is_secure(url)) {
         None => builder,
-        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        #[cfg(feature = "_tls")]
         Some(certificate) => builder.tls(certificate.clone()),
-        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+        #[cfg(not(feature = "_tls"))]
         Some(never) => match *never {},
     }
 }

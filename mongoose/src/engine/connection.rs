@@ -129,7 +129,7 @@ impl<'r> Connection<'r> {
     /// # manager.http("http://127.0.0.1:0", handler)?;
     /// # Ok::<(), mongoose::Error>(())
     /// ```
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     pub fn tls(&self) -> Option<crate::tls::Negotiated> {
         match &*self.entry.socket.borrow() {
             Socket::Stream(transport) => transport.negotiated(),

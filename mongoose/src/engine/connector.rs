@@ -71,7 +71,7 @@ pub struct Connector<'r> {
     url: &'r str,
     limits: Limits,
     options: ffi::Connect,
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     secure: Option<crate::tls::ClientConfig>,
 }
 
@@ -82,7 +82,7 @@ impl<'r> Connector<'r> {
             url,
             limits: Limits::default(),
             options: ffi::Connect::default(),
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             secure: None,
         }
     }
@@ -139,7 +139,7 @@ impl<'r> Connector<'r> {
     /// )?;
     /// # Ok::<(), mongoose::Error>(())
     /// ```
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {
         self.secure = Some(config);
@@ -177,7 +177,7 @@ impl<'r> Connector<'r> {
         )
     }
 
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     fn target(&self) -> Result<(Endpoint, Option<ClientTls>), Error> {
         let Some(config) = &self.secure else { return Ok((Endpoint::parse(self.url, Scheme::Tcp)?, None)) };
         let endpoint = Endpoint::parse(self.url, Scheme::Tls)?;
@@ -187,7 +187,7 @@ impl<'r> Connector<'r> {
         Ok((endpoint, Some(target)))
     }
 
-    #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+    #[cfg(not(feature = "_tls"))]
     fn target(&self) -> Result<(Endpoint, Option<ClientTls>), Error> {
         Ok((Endpoint::parse(self.url, Scheme::Tcp)?, None))
     }

@@ -86,7 +86,7 @@ impl<'u> ListenerBuilder<'u> {
     /// Speaks TLS: on an `https://` or `tls://` URL, or on a socket that listens already.
     ///
     /// In C a listener whose handler forgets `mg_tls_init` serves plaintext at such a URL; here it is an error.
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: crate::tls::ServerConfig) -> Self {
         self.secure = Some(config);

@@ -35,9 +35,9 @@ impl Manager {
                 entry.deadline.set([entry.deadline.get(), until].into_iter().flatten().min());
                 self.note_held(entry);
             }
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Err(reason) => self.fail(entry, &Error::Tls { phase: "handshake", reason }),
-            #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+            #[cfg(not(feature = "_tls"))]
             Err(_) => self.fail(entry, &Error::Closed),
         }
     }
@@ -89,14 +89,14 @@ impl Manager {
                 mark.tls.insert(Tls::CUT_OFF);
                 mark.offer = true;
             }),
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             io::ErrorKind::InvalidData => self.fail_tls(entry, &source),
             _ => self.fail(entry, &Error::Io { phase: "read", source }),
         }
     }
 
     /// Tells the handler why, and gives the peer the alert and the time to read it: what else it sends is thrown away.
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     fn fail_tls(&mut self, entry: &Rc<Entry>, source: &io::Error) {
         let core = Rc::clone(&self.registry.core);
         let reason = match &*entry.socket.borrow() {

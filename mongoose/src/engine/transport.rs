@@ -7,23 +7,23 @@ use std::os::unix::fs::FileExt;
 
 use super::datagrams::Datagrams;
 use crate::ffi;
-#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+#[cfg(feature = "_tls")]
 use crate::tls;
 
 /// What a listener that speaks TLS shows to its peers.
-#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+#[cfg(feature = "_tls")]
 pub(super) type ServerTls = tls::ServerConfig;
 
 /// Whom a client speaks TLS to.
-#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+#[cfg(feature = "_tls")]
 pub(crate) type ClientTls = tls::Target;
 
 /// Without TLS there is none.
-#[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+#[cfg(not(feature = "_tls"))]
 pub(super) type ServerTls = std::convert::Infallible;
 
 /// Nor one of these.
-#[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+#[cfg(not(feature = "_tls"))]
 pub(crate) type ClientTls = std::convert::Infallible;
 
 /// How much of a file is copied at a time where the system does not send it by itself.
@@ -33,7 +33,7 @@ const FILE_COPY: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain(TcpStream),
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     Tls(Box<tls::Session>),
 }
 
@@ -53,9 +53,9 @@ impl Transport {
     pub(super) fn accepted(stream: TcpStream, secure: Option<&ServerTls>) -> Option<Self> {
         match secure {
             None => Some(Self::Plain(stream)),
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Some(config) => tls::Session::accept(stream, config).map(|session| Self::Tls(Box::new(session))),
-            #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+            #[cfg(not(feature = "_tls"))]
             Some(never) => match *never {},
         }
     }
@@ -63,13 +63,13 @@ impl Transport {
     /// The same over TLS, of a connection that we made. An error is why that cannot be.
     pub(super) fn secured(self, target: &ClientTls) -> Result<Self, String> {
         match self {
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Self::Plain(stream) => {
                 tls::Session::connect(stream, target).map(|session| Self::Tls(Box::new(session)))
             }
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Self::Tls(_) => Err("TLS is spoken already".to_owned()),
-            #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+            #[cfg(not(feature = "_tls"))]
             Self::Plain(_) => match *target {},
         }
     }
@@ -81,7 +81,7 @@ impl Transport {
     pub(super) fn held(&mut self) -> Held {
         match self {
             Self::Plain(_) => Held::default(),
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Self::Tls(session) => Held {
                 handshaking: session.is_handshaking(),
                 unread: session.has_unread(),
@@ -94,7 +94,7 @@ impl Transport {
     pub(super) fn push(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Self::Tls(session) => match session.push() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
                 pushed => pushed,
@@ -106,13 +106,13 @@ impl Transport {
     pub(super) fn notify_close(&mut self) {
         match self {
             Self::Plain(_) => {}
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Self::Tls(session) => session.notify_close(),
         }
     }
 
     /// Why the bytes that came cannot be taken, after a read that failed with `InvalidData`.
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     pub(super) fn failure(&self) -> Option<&str> {
         match self {
             Self::Plain(_) => None,
@@ -121,7 +121,7 @@ impl Transport {
     }
 
     /// What TLS's handshake agreed on.
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     pub(super) fn negotiated(&self) -> Option<tls::Negotiated> {
         match self {
             Self::Plain(_) => None,
@@ -133,7 +133,7 @@ impl Transport {
     pub(super) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read(room),
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Self::Tls(session) => session.read(room),
         }
     }
@@ -143,7 +143,7 @@ impl Transport {
         match (self, slices) {
             (Self::Plain(stream), [one]) => stream.write(one),
             (Self::Plain(stream), many) => stream.write_vectored(many),
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             (Self::Tls(session), slices) => session.write(slices),
         }
     }
@@ -151,7 +151,7 @@ impl Transport {
     /// Writes what the socket takes of `len` bytes of a file, at least one of which is asked for. Some may be left
     /// though the socket takes more. A file that ends before is an error.
     pub(super) fn write_file(&mut self, file: &File, offset: u64, len: usize) -> io::Result<usize> {
-        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        #[cfg(feature = "_tls")]
         if let Self::Tls(session) = self
             && session.owed() > 0
         {
@@ -188,7 +188,7 @@ impl Transport {
     fn stream(&self) -> &TcpStream {
         match self {
             Self::Plain(stream) => stream,
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             Self::Tls(session) => session.socket(),
         }
     }

@@ -12,7 +12,7 @@ use crate::gate::ws::is_token;
 use crate::http;
 use crate::http::write_header;
 use crate::net::{Endpoint, Scheme};
-#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+#[cfg(feature = "_tls")]
 use crate::tls::ClientConfig;
 use crate::{ConnectionId, Error, Registry, engine};
 
@@ -27,7 +27,7 @@ pub fn connect<'c>(registry: &'c Registry, url: &str) -> Connect<'c> {
         limits: Limits::default(),
         pieces: false,
         timeout: Duration::from_secs(30),
-        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        #[cfg(feature = "_tls")]
         secure: None,
         error: None,
     }
@@ -47,7 +47,7 @@ pub struct Connect<'c> {
     limits: Limits,
     pieces: bool,
     timeout: Duration,
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     secure: Option<ClientConfig>,
     error: Option<Error>,
 }
@@ -98,7 +98,7 @@ impl Connect<'_> {
     /// Whom to believe to be the host of a `wss://` URL. Default: whom the system trusts, as in the [HTTP
     /// client](crate::http::Client); with the feature `tls-builtin` alone there is no default. On a `ws://` URL it is an
     /// error of [`open`](Self::open).
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: ClientConfig) -> Self {
         self.secure = Some(config);
@@ -121,7 +121,7 @@ impl Connect<'_> {
         }
         let bad = |reason| Error::Url { url: self.url.clone(), reason };
         let target = Target::parse(&self.url).map_err(bad)?;
-        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        #[cfg(feature = "_tls")]
         let secure = match (target.is_secure, self.secure) {
             (false, None) => None,
             (false, Some(_)) => return Err(bad("a TLS configuration is for wss:// URLs")),
@@ -130,7 +130,7 @@ impl Connect<'_> {
                 Some(config.target(target.endpoint.host()).map_err(bad)?)
             }
         };
-        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+        #[cfg(not(feature = "_tls"))]
         let secure = if target.is_secure { return Err(bad("TLS needs a configuration")) } else { None };
         let mut below = engine::Limits::default();
         below.output = self.limits.output.max(below.output);

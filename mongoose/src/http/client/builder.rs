@@ -173,7 +173,7 @@ impl<V> RequestBuilder<V> {
 
     /// Says who is to be believed to be the host of the URL, which has to be `https`. Redirects to other `https` hosts
     /// are followed by it too. Connections that were made by another configuration are not used.
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {
         self.trust = Trust::Config(config);

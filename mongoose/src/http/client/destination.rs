@@ -4,7 +4,7 @@ use super::url::Url;
 use crate::Error;
 use crate::engine::ClientTls;
 use crate::net::Endpoint;
-#[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+#[cfg(feature = "_tls")]
 use crate::tls::ClientConfig;
 
 /// Whom a request believes to be the host of its `https` URL.
@@ -16,7 +16,7 @@ pub(super) enum Trust {
     /// Whom the system trusts, which is looked up when it is needed.
     #[cfg(feature = "tls-rustls")]
     System,
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     Config(ClientConfig),
 }
 
@@ -50,13 +50,13 @@ pub(crate) fn system_config() -> Result<ClientConfig, Error> {
 #[derive(Clone, Debug)]
 pub(super) struct Destination {
     endpoint: Endpoint,
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     secure: Option<ClientConfig>,
 }
 
 impl Destination {
     pub(super) fn new(url: &Url, trust: &Trust) -> Result<Self, Error> {
-        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        #[cfg(feature = "_tls")]
         let secure = match trust {
             _ if !url.is_secure() => None,
             Trust::Nobody => return Err(needs_configuration(url)),
@@ -64,35 +64,35 @@ impl Destination {
             Trust::System => Some(system_config()?),
             Trust::Config(config) => Some(config.clone()),
         };
-        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+        #[cfg(not(feature = "_tls"))]
         if url.is_secure() && trust.is_nobody() {
             return Err(needs_configuration(url));
         }
         Ok(Self {
             endpoint: url.endpoint().clone(),
-            #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+            #[cfg(feature = "_tls")]
             secure,
         })
     }
 
     /// Whom to speak TLS to there. An error is what is wrong with the host's name.
     pub(super) fn target(&self) -> Result<Option<ClientTls>, &'static str> {
-        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        #[cfg(feature = "_tls")]
         return self.secure.as_ref().map(|config| config.target(self.endpoint.host())).transpose();
-        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+        #[cfg(not(feature = "_tls"))]
         return Ok(None);
     }
 }
 
 impl PartialEq for Destination {
     fn eq(&self, other: &Self) -> bool {
-        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        #[cfg(feature = "_tls")]
         let same = match (&self.secure, &other.secure) {
             (None, None) => true,
             (Some(one), Some(another)) => one.is_same(another),
             _ => false,
         };
-        #[cfg(not(any(feature = "tls-rustls", feature = "tls-builtin")))]
+        #[cfg(not(feature = "_tls"))]
         let same = true;
         same && self.endpoint == other.endpoint
     }

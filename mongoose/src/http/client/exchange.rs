@@ -183,7 +183,7 @@ pub(crate) fn own(error: &Error) -> Error {
         Error::Deadline { phase } => Error::Deadline { phase },
         Error::OutOfMemory => Error::OutOfMemory,
         Error::Truncated => Error::Truncated,
-        #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+        #[cfg(feature = "_tls")]
         Error::Tls { phase, reason } => Error::Tls { phase, reason: reason.clone() },
         other => Error::Reported(other.to_string()),
     }

@@ -135,7 +135,7 @@ impl Client {
     /// })?;
     /// # Ok::<(), Error>(())
     /// ```
-    #[cfg(any(feature = "tls-rustls", feature = "tls-builtin"))]
+    #[cfg(feature = "_tls")]
     #[doc(alias = "mg_tls_init")]
     pub fn with_tls(mut self, config: crate::tls::ClientConfig) -> Self {
         self.trust = Trust::Config(config);
