@@ -67,7 +67,7 @@ pub enum Error {
     /// A connection broke; or, but for `read`, `write` and `watch`, only this failed.
     #[error("cannot {phase} on a connection: {source}")]
     Io {
-        /// What was being done: `read`, `write`, `watch`, `receive` or `set an option`.
+        /// What was being done: `read`, `write`, `watch`, `receive`, `set an option` or `take over a descriptor`.
         phase: &'static str,
         /// Why it failed.
         source: io::Error,

@@ -7,3 +7,4 @@ mod connect;
 mod examples;
 mod half_close;
 mod udp;
+mod wrapped;

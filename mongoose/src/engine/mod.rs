@@ -31,6 +31,7 @@ mod timer;
 mod timers;
 mod transport;
 mod workers;
+mod wrapped;
 
 pub(crate) use clock::{Clock, unix_seconds};
 pub use connection::{Connection, State};

@@ -33,6 +33,8 @@ const FILE_COPY: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain(TcpStream),
+    /// No socket: a pipe, a terminal.
+    Descriptor(File),
     #[cfg(feature = "_tls")]
     Tls(Box<tls::Session>),
 }
@@ -69,18 +71,20 @@ impl Transport {
             }
             #[cfg(feature = "_tls")]
             Self::Tls(_) => Err("TLS is spoken already".to_owned()),
+            #[cfg(feature = "_tls")]
+            Self::Descriptor(_) => Err("it is no socket".to_owned()),
             #[cfg(not(feature = "_tls"))]
-            Self::Plain(_) => match *target {},
+            Self::Plain(_) | Self::Descriptor(_) => match *target {},
         }
     }
 
     pub(super) fn is_secure(&self) -> bool {
-        !matches!(self, Self::Plain(_))
+        !matches!(self, Self::Plain(_) | Self::Descriptor(_))
     }
 
     pub(super) fn held(&mut self) -> Held {
         match self {
-            Self::Plain(_) => Held::default(),
+            Self::Plain(_) | Self::Descriptor(_) => Held::default(),
             #[cfg(feature = "_tls")]
             Self::Tls(session) => Held {
                 handshaking: session.is_handshaking(),
@@ -93,7 +97,7 @@ impl Transport {
     /// Sends what the transport itself keeps. What the socket does not take is [held](Self::held) on.
     pub(super) fn push(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(_) => Ok(()),
+            Self::Plain(_) | Self::Descriptor(_) => Ok(()),
             #[cfg(feature = "_tls")]
             Self::Tls(session) => match session.push() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
@@ -105,7 +109,7 @@ impl Transport {
     /// Has the peer told, behind all that was written, that nothing follows. Once; a plain transport says so by its end.
     pub(super) fn notify_close(&mut self) {
         match self {
-            Self::Plain(_) => {}
+            Self::Plain(_) | Self::Descriptor(_) => {}
             #[cfg(feature = "_tls")]
             Self::Tls(session) => session.notify_close(),
         }
@@ -115,7 +119,7 @@ impl Transport {
     #[cfg(feature = "_tls")]
     pub(super) fn failure(&self) -> Option<&str> {
         match self {
-            Self::Plain(_) => None,
+            Self::Plain(_) | Self::Descriptor(_) => None,
             Self::Tls(session) => session.failure(),
         }
     }
@@ -124,7 +128,7 @@ impl Transport {
     #[cfg(feature = "_tls")]
     pub(super) fn negotiated(&self) -> Option<tls::Negotiated> {
         match self {
-            Self::Plain(_) => None,
+            Self::Plain(_) | Self::Descriptor(_) => None,
             Self::Tls(session) => session.negotiated(),
         }
     }
@@ -133,6 +137,7 @@ impl Transport {
     pub(super) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read(room),
+            Self::Descriptor(file) => file.read(room),
             #[cfg(feature = "_tls")]
             Self::Tls(session) => session.read(room),
         }
@@ -143,6 +148,7 @@ impl Transport {
         match (self, slices) {
             (Self::Plain(stream), [one]) => stream.write(one),
             (Self::Plain(stream), many) => stream.write_vectored(many),
+            (Self::Descriptor(file), slices) => file.write_vectored(slices),
             #[cfg(feature = "_tls")]
             (Self::Tls(session), slices) => session.write(slices),
         }
@@ -159,7 +165,6 @@ impl Transport {
             return session.write(&[]);
         }
         #[cfg(all(target_os = "linux", not(mongoose_portable)))]
-        #[allow(irrefutable_let_patterns, reason = "without TLS there is no other")]
         if let Self::Plain(stream) = self {
             match ffi::send_file(stream, file, offset, len) {
                 Ok(0) => return Err(file_ended()),
@@ -175,21 +180,36 @@ impl Transport {
         }
     }
 
-    /// Ends our direction; what was written still arrives.
+    /// Ends our direction; what was written still arrives. What is no socket ends when it is closed.
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
-        self.stream().shutdown(Shutdown::Write)
+        self.stream().map_or(Ok(()), |stream| stream.shutdown(Shutdown::Write))
     }
 
-    /// The error that a connect ended with.
+    /// The error that the connection broke with.
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.stream().take_error()
+        self.stream().map_or(Ok(None), TcpStream::take_error)
     }
 
-    fn stream(&self) -> &TcpStream {
+    fn stream(&self) -> Option<&TcpStream> {
         match self {
-            Self::Plain(stream) => stream,
+            Self::Plain(stream) => Some(stream),
+            Self::Descriptor(_) => None,
             #[cfg(feature = "_tls")]
-            Self::Tls(session) => session.socket(),
+            Self::Tls(session) => Some(session.socket()),
+        }
+    }
+
+    /// The peer's address, where it has one.
+    pub(super) fn remote_addr(&self) -> Option<SocketAddr> {
+        self.stream()?.peer_addr().ok()
+    }
+
+    fn source(&self) -> Source<'_> {
+        match self {
+            Self::Plain(stream) => ffi::source_of(stream),
+            Self::Descriptor(file) => ffi::source_of(file),
+            #[cfg(feature = "_tls")]
+            Self::Tls(session) => ffi::source_of(session.socket()),
         }
     }
 }
@@ -220,7 +240,7 @@ impl Socket {
     pub(super) fn with_source<R>(&self, run: impl FnOnce(Source<'_>) -> R) -> Option<R> {
         match self {
             Self::Listener(listener, _) => Some(run(ffi::source_of(listener))),
-            Self::Stream(transport) => Some(run(ffi::source_of(transport.stream()))),
+            Self::Stream(transport) => Some(run(transport.source())),
             Self::Datagrams(datagrams) => Some(run(ffi::source_of(datagrams.socket()))),
             Self::None | Self::Closed => None,
         }
@@ -229,7 +249,9 @@ impl Socket {
     /// Whether bytes have arrived that nobody has read.
     pub(super) fn has_unread(&self) -> bool {
         match self {
-            Self::Stream(transport) => matches!(transport.stream().peek(&mut [0]), Ok(1)),
+            Self::Stream(transport) => {
+                transport.stream().is_some_and(|stream| matches!(stream.peek(&mut [0]), Ok(1)))
+            }
             _ => false,
         }
     }
@@ -237,7 +259,7 @@ impl Socket {
     pub(super) fn local_addr(&self) -> Option<SocketAddr> {
         match self {
             Self::Listener(listener, _) => listener.local_addr().ok(),
-            Self::Stream(transport) => transport.stream().local_addr().ok(),
+            Self::Stream(transport) => transport.stream()?.local_addr().ok(),
             Self::Datagrams(datagrams) => datagrams.socket().local_addr().ok(),
             Self::None | Self::Closed => None,
         }

@@ -9,6 +9,7 @@ pub(crate) use unix::send_file;
 #[cfg(unix)]
 pub(crate) use unix::{
     accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams, take_listener,
+    take_stream,
 };
 
 /// How a listener, or a socket of datagrams, is bound.
@@ -37,9 +38,23 @@ impl Default for Connect {
     }
 }
 
+/// What carries a stream.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Socket(TcpStream),
+    File(std::fs::File),
+}
+
+/// A descriptor of somebody else's that we took over.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) stream: Stream,
+    /// Whether it can be read.
+    pub(crate) reads: bool,
+}
+
 #[cfg(unix)]
 mod unix {
-    #[cfg(all(target_os = "linux", not(mongoose_portable)))]
     use std::fs::File;
     use std::mem;
     use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
@@ -108,6 +123,35 @@ mod unix {
         }
         socket.set_nonblocking(true)?;
         Ok(socket)
+    }
+
+    /// Takes over what carries a stream of bytes: a connected socket, or a descriptor that is none.
+    pub(crate) fn take_stream(descriptor: OwnedFd) -> io::Result<super::Taken> {
+        // SAFETY: the descriptor is owned; this only asks for its flags.
+        let flags = check(unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL) })?;
+        // SAFETY: as above; this only changes them.
+        check(unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) })?;
+        let stream = match get_option(&descriptor, libc::SOL_SOCKET, libc::SO_TYPE) {
+            Ok(kind) => {
+                let stream = TcpStream::from(descriptor);
+                if kind != libc::SOCK_STREAM || !is_connected(&stream) {
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a connected stream"));
+                }
+                super::Stream::Socket(stream)
+            }
+            Err(_) => super::Stream::File(File::from(descriptor)),
+        };
+        Ok(super::Taken { stream, reads: flags & libc::O_ACCMODE != libc::O_WRONLY })
+    }
+
+    /// Of any family, also one whose addresses the standard library does not know.
+    fn is_connected(stream: &TcpStream) -> bool {
+        // SAFETY: a plain C struct for which zeroes are valid.
+        let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
+        let mut length = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        let into = (&raw mut storage).cast();
+        // SAFETY: the descriptor is open; the kernel writes at most `length` bytes into the storage.
+        unsafe { libc::getpeername(stream.as_raw_fd(), into, &raw mut length) == 0 }
     }
 
     /// Takes over a socket that listens already; any other is refused, because nothing could be accepted from it.
