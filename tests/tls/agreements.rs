@@ -346,3 +346,21 @@ fn nothing_secret_is_shown_by_debugging() {
     );
     assert!(!shown.contains("BEGIN") && shown.len() < 200, "{shown}");
 }
+
+#[test]
+fn a_provider_that_the_program_installed_is_used() {
+    in_own_process(
+        "agreements::a_provider_that_the_program_installed_is_used",
+        |_| {},
+        || {
+            let mut provider = rustls_graviola::default_provider();
+            provider
+                .cipher_suites
+                .retain(|suite| format!("{:?}", suite.suite()) == "TLS13_CHACHA20_POLY1305_SHA256");
+            assert_eq!(provider.cipher_suites.len(), 1);
+            provider.install_default().expect("none was installed before");
+            let [server, _] = agreed(&build(serving("p256")), &certificates::client(), "localhost");
+            assert_eq!(server.cipher_suite, "TLS13_CHACHA20_POLY1305_SHA256");
+        },
+    );
+}

@@ -9,10 +9,11 @@ use mongoose_tests::{poll_until, scaled};
 
 use crate::certificates;
 
-/// What the process holds: of memory in KB, and of descriptors.
+/// The most memory that the process ever had, in KB, and how many descriptors it has. The memory that it has now says
+/// less: the allocator gives some back when it likes to.
 fn held() -> (usize, usize) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let memory = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|number| number.parse().ok());
     let descriptors = std::fs::read_dir("/proc/self/fd").map(Iterator::count);
     (memory.unwrap_or(0), descriptors.unwrap_or(0))
@@ -77,17 +78,19 @@ impl Crowd {
     }
 }
 
-/// Neither memory nor descriptors grow from one half to the other.
+/// Neither memory nor descriptors grow any more.
 fn nothing_grows(config: fn() -> tls::ClientConfig, good: bool) {
     for at_once in [1, 200] {
         let mut crowd = Crowd::new(config, at_once > 1);
-        let half = scaled(1250).max(at_once.min(20));
-        crowd.run(half, at_once);
+        let some = scaled(1000).max(at_once.min(20));
+        // Twice: the allocator learns from the first how it does the second.
+        crowd.run(some, at_once);
+        crowd.run(some, at_once);
         let before = held();
-        crowd.run(half, at_once);
+        crowd.run(some, at_once);
         let after = held();
         let failed = crowd.failed.get();
-        assert_eq!(failed, if good { 0 } else { 2 * half }, "{at_once} at a time");
+        assert_eq!(failed, if good { 0 } else { 3 * some }, "{at_once} at a time");
         assert_eq!(after.1, before.1, "descriptors, {at_once} at a time");
         // A leak of 2 KB a handshake would be as much.
         assert!(after.0 < before.0 + 2500, "{} KB and then {} KB, {at_once} at a time", before.0, after.0);
