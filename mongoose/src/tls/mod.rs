@@ -57,7 +57,8 @@
 //! # The feature `tls-builtin`
 //!
 //! Without `tls-rustls`, the feature `tls-builtin` serves with Mongoose's own cryptography and links nothing else. It is
-//! for small programs: slower, and it can less. [`backend`] tells which of the two a program has.
+//! for small programs: it adds 250 KB to one, where rustls adds 3 MB. A handshake takes six times rustls's CPU time (some
+//! 1 ms), and so does a megabyte (3 ms); and it can less. [`backend`] tells which of the two a program has.
 //!
 //! - **TLS 1.3** alone, with X25519 and TLS_CHACHA20_POLY1305_SHA256, or TLS_AES_128_GCM_SHA256 for clients without the
 //!   first. No resumption, no early data, no ALPN, one certificate a listener, no certificates of clients.

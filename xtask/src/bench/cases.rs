@@ -131,8 +131,8 @@ pub const BROWSER: &[&str] = &[
 const WEB: &[Peer] =
     &[Peer::Ours, Peer::C, Peer::Floor, Peer::Hyper, Peer::Actix, Peer::Axum, Peer::MayMinihttp];
 
-/// Both by rustls and graviola.
-const SECURED: &[Peer] = &[Peer::Ours, Peer::Hyper];
+/// Both by rustls and graviola, and ours over the built-in TLS.
+const SECURED: &[Peer] = &[Peer::Ours, Peer::Builtin, Peer::Hyper];
 
 /// Where more of them would say nothing new.
 const FEWER: &[Peer] = &[Peer::Ours, Peer::C, Peer::Floor, Peer::Hyper, Peer::Actix];

@@ -15,6 +15,8 @@ use crate::workspace;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Peer {
     Ours,
+    /// Ours, over `tls-builtin`.
+    Builtin,
     C,
     Floor,
     Hyper,
@@ -47,8 +49,9 @@ impl Program {
 }
 
 impl Peer {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ours,
+        Self::Builtin,
         Self::C,
         Self::Floor,
         Self::Hyper,
@@ -66,6 +69,7 @@ impl Peer {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::Builtin => "builtin",
             Self::C => "c",
             Self::Floor => "floor",
             Self::Hyper => "hyper",
@@ -84,6 +88,7 @@ impl Peer {
     pub fn about(self) -> &'static str {
         match self {
             Self::Ours => "the mongoose crate, one manager",
+            Self::Builtin => "the same over tls-builtin instead of rustls",
             Self::C => "the C library on its own loop, compiled with the same settings, -O3",
             Self::Floor => "epoll in C that only receives and sends",
             Self::Hyper => "hyper on tokio's current-thread runtime",
@@ -110,10 +115,10 @@ impl Peer {
     /// Whether there is such a server of it.
     pub fn has(self, program: Program) -> bool {
         match program {
-            Program::Hello => !self.is_websocket_alone() && self != Self::Nginx,
+            Program::Hello => !self.is_websocket_alone() && !matches!(self, Self::Builtin | Self::Nginx),
             Program::WebSocket => self.is_websocket_alone() || matches!(self, Self::Ours | Self::C),
             Program::Transfers => matches!(self, Self::Ours | Self::Hyper | Self::Nginx),
-            Program::Secure => matches!(self, Self::Ours | Self::Hyper),
+            Program::Secure => matches!(self, Self::Ours | Self::Builtin | Self::Hyper),
         }
     }
 
@@ -139,7 +144,7 @@ impl Peer {
             Self::Tungstenite => Some("tungstenite"),
             Self::TokioTungstenite => Some("tokio-tungstenite"),
             Self::Fastwebsockets => Some("fastwebsockets"),
-            Self::C | Self::Floor | Self::Cymongoose | Self::Nginx => None,
+            Self::Builtin | Self::C | Self::Floor | Self::Cymongoose | Self::Nginx => None,
         }
     }
 }
@@ -226,6 +231,10 @@ fn build(peer: Peer, program: Program, port: u16) -> Fallible<Vec<OsString>> {
         }
         Peer::Cymongoose => vec![virtual_environment()?.into(), folder().join("cymongoose/server.py").into()],
         Peer::Nginx => nginx::command(port)?,
+        Peer::Builtin => {
+            let program = "peer-ours-builtin";
+            vec![build_program("ours", program, &["--features", "builtin"], &target(), &[])?.into()]
+        }
         _ => vec![cargo_build(peer.name(), program)?.into()],
     })
 }
@@ -242,9 +251,18 @@ pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&st
         Program::Secure => ("-secure", &["--features", "secure"]),
         Program::WebSocket => ("-websocket", &["--features", "websocket"]),
     };
-    let file = format!("peer-{name}{suffix}");
+    build_program(name, &format!("peer-{name}{suffix}"), features, target, more)
+}
+
+fn build_program(
+    name: &str,
+    file: &str,
+    features: &[&str],
+    target: &Path,
+    more: &[&str],
+) -> Fallible<PathBuf> {
     let mut command = cargo(name, "build");
-    command.args(["--release", "--quiet", "--bin", &file, "--target-dir"]).arg(target);
+    command.args(["--release", "--quiet", "--bin", file, "--target-dir"]).arg(target);
     tools::output(command.args(features).args(more))?;
     Ok(target.join("release").join(file))
 }

@@ -63,11 +63,12 @@ impl Incoming {
     /// Reads from a socket, once.
     pub(super) fn read_from(&mut self, socket: &mut impl Read) -> io::Result<usize> {
         self.bytes.drain(..mem::take(&mut self.start));
-        let held = self.bytes.len();
-        self.bytes.resize(HEADER + MAX_SEALED, 0);
-        let read = socket.read(&mut self.bytes[held..]);
-        self.bytes.truncate(held + read.as_ref().copied().unwrap_or(0));
-        read
+        // Not there: an idle connection would keep room for a record.
+        let mut room = [0; HEADER + MAX_SEALED];
+        let room = &mut room[self.bytes.len()..];
+        let count = socket.read(room)?;
+        self.bytes.extend_from_slice(&room[..count]);
+        Ok(count)
     }
 
     /// The first record, if all of it is there.
@@ -228,6 +229,13 @@ mod tests {
         assert_eq!((content, body), (Content::ApplicationData, &b""[..]));
         incoming.pop(0);
         assert_eq!(incoming.bytes.capacity(), 0, "nothing is kept");
+    }
+
+    #[test]
+    fn nothing_is_kept_for_a_socket_that_has_nothing() {
+        let mut incoming = Incoming::default();
+        incoming.read_from(&mut io::empty()).expect("an end");
+        assert_eq!(incoming.bytes.capacity(), 0);
     }
 
     #[test]
