@@ -6,5 +6,6 @@ mod access;
 mod connect;
 mod examples;
 mod half_close;
+mod handle;
 mod udp;
 mod wrapped;

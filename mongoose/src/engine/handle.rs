@@ -15,7 +15,8 @@ use crate::ffi::Notifier;
 /// Reaches a [`Manager`](crate::Manager) from any thread: posts closures, sends bytes, stops the loop.
 ///
 /// Nothing here blocks but for a short lock, nothing has a size limit, and the loop wakes at once. `Ok` means queued:
-/// it happens unless the manager is dropped first. C's counterpart is
+/// it happens unless the manager is dropped first. What becomes of it is told to the completion of
+/// [`send_then`](Self::send_then), and counted in [`Stats::undelivered`](crate::Stats::undelivered). C's counterpart is
 /// [`mg_wakeup`](mongoose_sys::mg_wakeup), which drops and cuts messages (hazard 11) and is not used.
 ///
 /// ```
@@ -198,8 +199,26 @@ impl Handle {
         self.task(Task::Nudge { id })
     }
 
-    /// Has [`run`](crate::Manager::run) return, the one that runs or the next. Async-signal-safe on Linux: two atomic
-    /// stores and a `write`.
+    /// How much was asked of the loop, by whatever thread, that it has not taken up yet. A loop takes up all of it each
+    /// turn: a number that grows says that it is busy, or that nobody polls it.
+    ///
+    /// ```
+    /// let mut manager = mongoose::Manager::new()?;
+    /// let handle = manager.handle();
+    /// handle.post(|_| {})?;
+    /// assert_eq!(handle.queued(), 1);
+    /// manager.poll(std::time::Duration::ZERO)?;
+    /// assert_eq!(handle.queued(), 0);
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    pub fn queued(&self) -> usize {
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).tasks.len()
+    }
+
+    /// Has [`run`](crate::Manager::run) return, the one that runs or the next.
+    ///
+    /// Async-signal-safe on Linux, and the only method that is: two atomic stores and a `write`. The others take a lock,
+    /// which the thread that the signal interrupted may hold, and allocate.
     pub fn stop(&self) {
         self.shared.stop.store(true, Ordering::Release);
         self.shared.notifier.notify();
