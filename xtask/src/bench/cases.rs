@@ -82,6 +82,7 @@ impl Kind {
             Self::Transfer(Transfer::Upload(_)) => "upload",
             Self::Transfer(Transfer::Events(_)) => "event",
             Self::Transfer(Transfer::Echo { .. } | Transfer::Broadcast(_)) => "message",
+            Self::Transfer(Transfer::Datagrams { .. }) => "datagram",
             _ => "request",
         }
     }
@@ -95,6 +96,7 @@ impl Case {
             Kind::Load(load) if load.program == Program::Secure => &[Program::Secure],
             Kind::SecureStorm(_) => &[Program::Secure],
             Kind::Transfer(Transfer::Echo { .. } | Transfer::Broadcast(_)) => &[Program::WebSocket],
+            Kind::Transfer(Transfer::Datagrams { .. }) => &[Program::Datagrams],
             Kind::Transfer(_) => &[Program::Transfers],
             Kind::Instructions => &[Program::Hello, Program::Transfers],
             _ => &[Program::Hello],
@@ -264,6 +266,12 @@ pub const CASES: &[Case] = &[
         about: "2,000 connections over TLS, one request each, all held: memory a connection",
         kind: Kind::SecureStorm(2000),
         peers: SECURED,
+    },
+    Case {
+        name: "udp-64",
+        about: "datagrams of 64 bytes sent back, from 16 sockets, 16 at a time on each",
+        kind: Kind::Transfer(Transfer::Datagrams { sockets: 16, bytes: 64 }),
+        peers: &[Peer::Ours, Peer::Floor],
     },
     Case {
         name: "messages",

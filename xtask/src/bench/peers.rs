@@ -42,10 +42,12 @@ pub enum Program {
     Secure,
     /// Echoes and a room.
     WebSocket,
+    /// Echoes by UDP.
+    Datagrams,
 }
 
 impl Program {
-    pub const ALL: [Self; 4] = [Self::Hello, Self::Transfers, Self::Secure, Self::WebSocket];
+    pub const ALL: [Self; 5] = [Self::Hello, Self::Transfers, Self::Secure, Self::WebSocket, Self::Datagrams];
 }
 
 impl Peer {
@@ -119,6 +121,7 @@ impl Peer {
             Program::WebSocket => self.is_websocket_alone() || matches!(self, Self::Ours | Self::C),
             Program::Transfers => matches!(self, Self::Ours | Self::Hyper | Self::Nginx),
             Program::Secure => matches!(self, Self::Ours | Self::Builtin | Self::Hyper),
+            Program::Datagrams => matches!(self, Self::Ours | Self::Floor),
         }
     }
 
@@ -225,8 +228,12 @@ fn build(peer: Peer, program: Program, port: u16) -> Fallible<Vec<OsString>> {
     Ok(match peer {
         Peer::C => vec![build_c(&target())?.into()],
         Peer::Floor => {
-            let program = target().join("peer-floor");
-            cc(&["-O3"], &[&folder().join("floor/server.c")], &program)?;
+            let (name, source) = match program {
+                Program::Datagrams => ("peer-floor-datagrams", "floor/datagrams.c"),
+                _ => ("peer-floor", "floor/server.c"),
+            };
+            let program = target().join(name);
+            cc(&["-O3"], &[&folder().join(source)], &program)?;
             vec![program.into()]
         }
         Peer::Cymongoose => vec![virtual_environment()?.into(), folder().join("cymongoose/server.py").into()],
@@ -250,6 +257,7 @@ pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&st
         Program::Transfers => ("-transfers", &["--features", "transfers"]),
         Program::Secure => ("-secure", &["--features", "secure"]),
         Program::WebSocket => ("-websocket", &["--features", "websocket"]),
+        Program::Datagrams => ("-datagrams", &["--features", "datagrams"]),
     };
     build_program(name, &format!("peer-{name}{suffix}"), features, target, more)
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -46,12 +46,31 @@ pub struct Cpu {
 impl Server {
     /// Starts a server and waits until it listens.
     pub fn start(cores: &str, command: &[OsString], port: u16) -> Fallible<Self> {
+        Self::start_until(cores, command, || Ok(TcpStream::connect(("127.0.0.1", port)).is_ok()))
+    }
+
+    /// Starts a server of datagrams and waits until it sends one back.
+    pub fn start_datagrams(cores: &str, command: &[OsString], port: u16) -> Fallible<Self> {
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        socket.connect(("127.0.0.1", port))?;
+        socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+        // Nobody is there yet: the system says so at the next call.
+        Self::start_until(cores, command, || {
+            Ok(socket.send(b"?").is_ok() && socket.recv(&mut [0; 16]).is_ok())
+        })
+    }
+
+    fn start_until(
+        cores: &str,
+        command: &[OsString],
+        mut is_there: impl FnMut() -> Fallible<bool>,
+    ) -> Fallible<Self> {
         let mut pinned = pinned(cores, &command[0]);
         pinned.args(&command[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = pinned.spawn().map_err(|error| format!("cannot start {pinned:?}: {error}"))?;
         let mut server = Self { child };
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while !is_there()? {
             if let Some(status) = server.child.try_wait()? {
                 return Err(format!("the server ended with {status} before it listened").into());
             }

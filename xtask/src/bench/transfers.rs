@@ -1,4 +1,4 @@
-//! A server under our own load: large bodies that come in pieces, events for many subscribers, WebSocket.
+//! A server under our own load: large bodies that come in pieces, events for many subscribers, WebSocket, datagrams.
 
 use std::time::Instant;
 
@@ -16,8 +16,16 @@ use crate::Outcome;
 pub enum Transfer {
     Upload(usize),
     Events(usize),
-    Echo { connections: usize, bytes: usize },
+    Echo {
+        connections: usize,
+        bytes: usize,
+    },
     Broadcast(usize),
+    /// From so many sockets.
+    Datagrams {
+        sockets: usize,
+        bytes: usize,
+    },
 }
 
 pub fn run(
@@ -29,7 +37,11 @@ pub fn run(
     results: &mut Results,
 ) -> Outcome {
     let program = case.programs()[0];
-    let server = Server::start(SERVER_CORE, &peers.serve(peer, program)?, peers.port)?;
+    let command = peers.serve(peer, program)?;
+    let server = match program {
+        Program::Datagrams => Server::start_datagrams(SERVER_CORE, &command, peers.port)?,
+        _ => Server::start(SERVER_CORE, &command, peers.port)?,
+    };
     if program == Program::Transfers {
         // A few requests first: what the server allocates once is no cost of a transfer.
         send_requests(peers, 1, 100, "/hello", &[])?;
@@ -42,6 +54,7 @@ pub fn run(
         Transfer::Events(subscribers) => ("events", subscribers, 0),
         Transfer::Echo { connections, bytes } => ("echo", connections, bytes),
         Transfer::Broadcast(members) => ("broadcast", members, 0),
+        Transfer::Datagrams { sockets, bytes } => ("datagrams", sockets, bytes),
     };
     let seconds = seconds(case, plan, peer);
     let mut command = tools::pinned(LOAD_CORE, peers.load());

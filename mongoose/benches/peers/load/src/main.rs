@@ -16,7 +16,11 @@
 //! `peer-load echo PORT CONNECTIONS SECONDS BYTES` sends WebSocket messages of that size, one at a time on each, and
 //! `peer-load broadcast PORT MEMBERS SECONDS` publishes to all members of a room; both print `messages N seconds S`: how
 //! many arrived.
+//!
+//! `peer-load datagrams PORT SOCKETS SECONDS BYTES` sends datagrams of that size, 16 at a time from each socket, and prints
+//! `datagrams N seconds S`: how many came back.
 
+mod datagrams;
 mod events;
 mod hold;
 mod reply;
@@ -53,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             })
         }
         "upload" => upload::run(port, number(2)?, seconds()?),
+        "datagrams" => datagrams::run(port, number(2)?, number(4)?, seconds()?),
         "echo" => websocket::echo(port, number(2)?, number(4)?, seconds()?),
         "broadcast" => websocket::broadcast(port, number(2)?, seconds()?),
         "events" => events::run(port, number(2)?, seconds()?),
