@@ -291,6 +291,26 @@ impl Error {
     pub fn handler(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Handler(error.into())
     }
+
+    /// The same once more, to keep: what is only lent is gone after the event. What cannot be copied is said in words.
+    pub(crate) fn own(&self) -> Self {
+        let copy = |source: &io::Error| match source.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(source.kind(), source.to_string()),
+        };
+        match self {
+            Self::Resolve { url, source } => Self::Resolve { url: url.clone(), source: copy(source) },
+            Self::Connect { url, source } => Self::Connect { url: url.clone(), source: copy(source) },
+            Self::Io { phase, source } => Self::Io { phase, source: copy(source) },
+            Self::Deadline { phase } => Self::Deadline { phase },
+            Self::OutOfMemory => Self::OutOfMemory,
+            Self::Truncated => Self::Truncated,
+            #[cfg(feature = "_tls")]
+            Self::Tls { phase, reason } => Self::Tls { phase, reason: reason.clone() },
+            other => Self::Reported(other.to_string()),
+        }
+    }
+
     /// What a peer gets for a request that a handler gave up on with this.
     pub(crate) fn status(&self) -> u16 {
         match self {

@@ -39,7 +39,6 @@ pub use crate::engine::{BodySource, Piece};
 pub use ::cookie;
 pub(crate) use answering::Overloaded;
 pub use channel::{BodyReceiver, BodySender, channel};
-pub(crate) use client::own;
 #[cfg(feature = "tls-rustls")]
 pub(crate) use client::system_config;
 pub use client::{

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -167,25 +166,6 @@ impl Pending {
     /// The connection that the request is on now: redirects and retries may take it to another.
     pub fn connection_id(&self) -> Option<ConnectionId> {
         self.ticket.connection.get()
-    }
-}
-
-/// An error of the engine's, to keep.
-pub(crate) fn own(error: &Error) -> Error {
-    let copy = |source: &io::Error| match source.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::new(source.kind(), source.to_string()),
-    };
-    match error {
-        Error::Resolve { url, source } => Error::Resolve { url: url.clone(), source: copy(source) },
-        Error::Connect { url, source } => Error::Connect { url: url.clone(), source: copy(source) },
-        Error::Io { phase, source } => Error::Io { phase, source: copy(source) },
-        Error::Deadline { phase } => Error::Deadline { phase },
-        Error::OutOfMemory => Error::OutOfMemory,
-        Error::Truncated => Error::Truncated,
-        #[cfg(feature = "_tls")]
-        Error::Tls { phase, reason } => Error::Tls { phase, reason: reason.clone() },
-        other => Error::Reported(other.to_string()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Shared;
-use super::exchange::{Exchange, own};
+use super::exchange::Exchange;
 use super::gzip::Gunzip;
 use super::line::Line;
 use super::outbound::Body;
@@ -343,7 +343,7 @@ impl Protocol for Link {
     }
 
     fn failed(&mut self, connection: &Connection<'_>, error: &Error) {
-        self.lose(connection, own(error));
+        self.lose(connection, error.own());
     }
 
     fn shutdown(&mut self, connection: &Connection<'_>) {

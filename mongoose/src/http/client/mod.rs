@@ -23,7 +23,6 @@ pub use blocking::{Blocking, ResponseBuf, delete, get, head, post, put, request}
 pub use builder::RequestBuilder;
 #[cfg(feature = "tls-rustls")]
 pub(crate) use destination::system_config;
-pub(crate) use exchange::own;
 pub use exchange::{Download, Pending};
 pub use response::Response;
 

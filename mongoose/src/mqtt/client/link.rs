@@ -359,7 +359,7 @@ impl Protocol for Link {
     }
 
     fn failed(&mut self, _connection: &Connection<'_>, error: &Error) {
-        self.error.get_or_insert_with(|| crate::http::own(error));
+        self.error.get_or_insert_with(|| error.own());
     }
 
     fn shutdown(&mut self, connection: &Connection<'_>) {
