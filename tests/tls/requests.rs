@@ -120,6 +120,44 @@ fn a_blocking_request_believes_whom_the_system_trusts() {
 }
 
 #[test]
+fn a_redirect_to_another_host_is_followed_without_the_clients_certificate() {
+    let server = |to: Option<String>| {
+        let config = tls::ServerConfig::builder();
+        let [chain, key] = certificates::pair("p256");
+        let config = config
+            .certificate_files(chain, key)
+            .client_roots_file(certificates::path("ca.pem"))
+            .client_certificate_optional()
+            .build()
+            .expect("a configuration");
+        Server::start(move |manager| {
+            manager.listener("https://127.0.0.1:0").tls(config).http(
+                move |request: Request<'_>, reply: Reply<'_>| {
+                    let shown = request.connection().tls().map_or(0, |tls| tls.peer_certificates.len());
+                    match (&to, request.path()) {
+                        (Some(to), "/") => reply.header("X-Shown", shown.to_string()).redirect(to),
+                        _ => reply.text(shown.to_string()),
+                    }
+                },
+            )
+        })
+    };
+    let elsewhere = server(None);
+    let first = server(Some(url(elsewhere.address, "/")));
+    let [chain, key] = certificates::pair("for-clients");
+    let config = tls::ClientConfig::roots_file(certificates::path("ca.pem")).certificate_files(chain, key);
+    let manager = &mut Manager::new().expect("a manager");
+    let client = Client::new(manager).with_tls(config.build().expect("a certificate"));
+    let shown = |manager: &mut Manager, url: &str| {
+        let response = outcome(manager, client.get(url)).expect("a response");
+        String::from_utf8_lossy(response.body()).into_owned()
+    };
+    assert_ne!(shown(manager, &url(first.address, "/shown")), "0");
+    assert_eq!(shown(manager, &url(first.address, "/")), "0", "who redirects is not believed");
+    assert_ne!(shown(manager, &url(elsewhere.address, "/")), "0", "and who asks is");
+}
+
+#[test]
 fn redirects_lead_into_tls_and_not_out_of_it() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);

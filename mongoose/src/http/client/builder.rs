@@ -172,7 +172,8 @@ impl<V> RequestBuilder<V> {
     }
 
     /// Says who is to be believed to be the host of the URL, which has to be `https`. Redirects to other `https` hosts
-    /// are followed by it too. Connections that were made by another configuration are not used.
+    /// are followed by it too, but without the client's certificate and without a server's name of choice. Connections
+    /// that were made by another configuration are not used.
     #[cfg(feature = "_tls")]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {

@@ -29,6 +29,15 @@ impl Trust {
         return Self::Nobody;
     }
 
+    /// The same for another host than it was given for: a certificate of ours is not for all who redirect us.
+    pub(super) fn elsewhere(&self) -> Self {
+        match self {
+            #[cfg(feature = "_tls")]
+            Self::Config(config) => Self::Config(config.elsewhere()),
+            other => other.clone(),
+        }
+    }
+
     pub(super) fn is_nobody(&self) -> bool {
         matches!(self, Self::Nobody)
     }

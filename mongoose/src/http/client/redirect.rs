@@ -53,6 +53,7 @@ impl Outbound {
         if !url.is_same_origin(&self.url) {
             self.keep_headers(|line| !SECRETS.iter().any(|name| is_header(line, name)));
             self.host = None;
+            self.trust = self.trust.elsewhere();
         }
         self.url = url;
         Ok(())

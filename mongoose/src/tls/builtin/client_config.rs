@@ -45,6 +45,11 @@ impl ClientConfig {
         self.current.is_same(&other.current)
     }
 
+    /// The same for a host that it was not made for: it shows nothing that is for one alone.
+    pub(crate) fn elsewhere(&self) -> Self {
+        self.clone()
+    }
+
     /// Whom to speak to at a host. An error is what is wrong with its name.
     pub(crate) fn target(&self, host: &str) -> Result<Target, &'static str> {
         match &*self.current.get() {

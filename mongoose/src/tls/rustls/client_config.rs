@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
 use rustls::{KeyLogFile, RootCertStore, version};
@@ -46,9 +47,19 @@ struct Settings {
     inner: Arc<rustls::ClientConfig>,
     /// In the place of the URL's host.
     name: Option<ServerName<'static>>,
+    /// What is left of it for another host than it was made for, where that is less.
+    elsewhere: Option<ClientConfig>,
 }
 
 impl ClientConfig {
+    fn new(
+        inner: rustls::ClientConfig,
+        name: Option<ServerName<'static>>,
+        elsewhere: Option<ClientConfig>,
+    ) -> Self {
+        Self { current: Current::new(Settings { inner: Arc::new(inner), name, elsewhere }) }
+    }
+
     /// Trusts the authorities that the system trusts: on Unix those in the files of OpenSSL, or in `SSL_CERT_FILE` and
     /// `SSL_CERT_DIR`; on macOS and Windows those of the system's store. They are read once, now.
     pub fn system_roots() -> ClientConfigBuilder {
@@ -80,6 +91,11 @@ impl ClientConfig {
     /// Whether two are clones of one: connections made with one may be used where the other is asked for.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.current.is_same(&other.current)
+    }
+
+    /// The same for a host that it was not made for: without certificate and name of choice.
+    pub(crate) fn elsewhere(&self) -> Self {
+        self.current.get().elsewhere.clone().unwrap_or_else(|| self.clone())
     }
 
     /// Whom to speak to at a host. An error is what is wrong with its name.
@@ -236,15 +252,21 @@ impl ClientConfigBuilder {
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate::new(&provider)))
             }
         };
-        let mut inner = match certificate {
-            None => builder.with_no_client_auth(),
-            Some(certificate) => builder.with_client_cert_resolver(Arc::new(certificate)),
-        };
+        let mut inner = builder.with_no_client_auth();
         inner.alpn_protocols = self.alpn;
         if self.key_log {
             inner.key_log = Arc::new(KeyLogFile::new());
         }
-        Ok(ClientConfig { current: Current::new(Settings { inner: Arc::new(inner), name }) })
+        let elsewhere = (certificate.is_some() || name.is_some()).then(|| {
+            let mut inner = inner.clone();
+            // Nor with sessions in which the certificate was shown.
+            inner.resumption = Resumption::default();
+            ClientConfig::new(inner, None, None)
+        });
+        if let Some(certificate) = certificate {
+            inner.client_auth_cert_resolver = Arc::new(certificate);
+        }
+        Ok(ClientConfig::new(inner, name, elsewhere))
     }
 
     fn trusting(mut self, add: impl FnOnce(&mut RootCertStore) -> Result<(), Error>) -> Self {
