@@ -207,7 +207,8 @@ impl Peers {
         // It reads all that in its configuration.
         if peer != Peer::Nginx {
             command.push(self.port.to_string().into());
-            command.extend((program != Program::Hello).then(|| files::folder().into()));
+            let reads = matches!(program, Program::Transfers | Program::Secure);
+            command.extend(reads.then(|| files::folder().into()));
         }
         Ok(command)
     }

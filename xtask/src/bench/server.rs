@@ -92,7 +92,8 @@ impl Server {
         // The same sum as in `stat`, not rounded to ticks of 10 ms.
         let mut total = 0;
         for thread in fs::read_dir(format!("{process}/task"))? {
-            let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
+            // A thread may end meanwhile.
+            let Ok(schedstat) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
             total += schedstat.split(' ').next().unwrap_or_default().parse::<u64>()?;
         }
         // Of threads that are gone only the ticks are left.
