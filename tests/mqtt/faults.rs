@@ -293,6 +293,22 @@ fn hazard_30_a_silent_client_pings_and_a_silent_server_is_left() {
 }
 
 #[test]
+fn a_client_may_wait_for_answers_for_ever() {
+    let (address, thread) = server(|peer| {
+        assert_eq!(peer.packet()[0], 0x10);
+        peer.send(&[0x20, 6, 0, 0, 3, 0x13, 0, 1]);
+        assert_eq!(peer.packet(), [0xc0, 0]);
+        // DISCONNECT: the ping is never answered.
+        peer.send(&[0xe0, 0]);
+        peer.rest()
+    });
+    let mut scene = Scene::new();
+    scene.plain(builder(address, Version::V5).response_time(Duration::MAX).reconnect(false));
+    scene.until("closed", 1);
+    assert_eq!(thread.join().expect("the server"), [0u8; 0]);
+}
+
+#[test]
 fn a_server_that_says_nothing_is_left() {
     let (address, thread) = server(|peer| {
         peer.packet();

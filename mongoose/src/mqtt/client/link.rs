@@ -281,12 +281,12 @@ impl Link {
 
     /// Sets the deadline for the next ping, or for the answer to the last.
     fn arm(&mut self, connection: &Connection<'_>, now: Instant) {
-        let due = match self.pinged {
+        let (since, time) = match self.pinged {
             _ if self.keep_alive.is_zero() => return connection.set_deadline(None),
-            Some(since) => since + self.shared.settings.response_time,
-            None => self.idle_since() + self.keep_alive,
+            Some(since) => (since, self.shared.settings.response_time),
+            None => (self.idle_since(), self.keep_alive),
         };
-        connection.set_deadline(Some(due.saturating_duration_since(now)));
+        connection.set_deadline(Some(time.saturating_sub(now.saturating_duration_since(since))));
     }
 
     /// Since when one of the directions is silent.
@@ -342,7 +342,7 @@ impl Protocol for Link {
 
     fn expired(&mut self, connection: &Connection<'_>) {
         let now = connection.clock().now();
-        let late = |since: Instant| now >= since + self.shared.settings.response_time;
+        let late = |since| now.saturating_duration_since(since) >= self.shared.settings.response_time;
         if !self.open {
             self.error.get_or_insert(Error::Deadline { phase: "answer CONNECT" });
             return connection.close();
@@ -351,7 +351,7 @@ impl Protocol for Link {
             self.error.get_or_insert(Error::Deadline { phase: "answer a ping" });
             return connection.close();
         }
-        if self.pinged.is_none() && now >= self.idle_since() + self.keep_alive {
+        if self.pinged.is_none() && now.saturating_duration_since(self.idle_since()) >= self.keep_alive {
             self.with_kept(connection, |_, out| encode_ack(Packet::Pingreq, Version::V3, out));
             self.pinged = Some(now);
         }

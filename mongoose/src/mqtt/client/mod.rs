@@ -406,7 +406,7 @@ impl Shared {
         let whole = first.saturating_mul(1 << failures.min(30)).min(most);
         // From half of it to all of it.
         let random = RandomState::new().build_hasher().finish() >> 32;
-        whole / 2 + (whole / 2).mul_f64(random as f64 / f64::from(u32::MAX))
+        (whole / 2).saturating_add((whole / 2).mul_f64(random as f64 / f64::from(u32::MAX)))
     }
 
     /// Waits for the next attempt.
