@@ -82,7 +82,7 @@ impl HeadScan {
             httparse::ParserConfig::default().parse_request_with_uninit_headers(&mut request, input, room);
         if let Ok(httparse::Status::Complete(len)) = parsed
             && len <= limits.head
-            && check_lines(&input[..len]).is_ok()
+            && (ends_lines_in_crlf(&request, &input[..len]) || check_lines(&input[..len]).is_ok())
         {
             return Head::check(request, start + len).map(Some);
         }
@@ -135,6 +135,7 @@ fn header_max(limits: &Limits) -> usize {
 
 impl<'h, 'b> Head<'h, 'b> {
     /// Applies what RFC 9112 asks beyond syntax.
+    #[inline(always)]
     fn check(request: httparse::Request<'h, 'b>, len: usize) -> Result<Self, Refusal> {
         let method = request.method.unwrap_or_default();
         let raw_target = request.path.unwrap_or_default();
@@ -277,6 +278,18 @@ fn check_line(line: &[u8], number: usize, limits: &Limits) -> Result<(), Refusal
     } else {
         httparse::parse_headers(line, &mut [httparse::EMPTY_HEADER]).map(drop).map_err(malformed)
     }
+}
+
+/// Whether all lines of a head that `httparse` takes end in CRLF, told from where its parts end: a CR is nowhere but
+/// before an LF there, and what is next to a part is the end of its line. No answer where whitespace is.
+fn ends_lines_in_crlf(request: &httparse::Request<'_, '_>, head: &[u8]) -> bool {
+    let ends = |part: &[u8], behind: usize| {
+        let end = (part.as_ptr().addr() + part.len() + behind).wrapping_sub(head.as_ptr().addr());
+        head.get(end) == Some(&b'\r')
+    };
+    request.path.is_some_and(|path| ends(path.as_bytes(), " HTTP/1.1".len()))
+        && request.headers.iter().all(|header| ends(header.value, 0))
+        && head.ends_with(b"\r\n")
 }
 
 /// `httparse` takes lines that end in LF alone; RFC 9112 lets a server refuse them, and what others split differently
@@ -523,6 +536,19 @@ mod tests {
                 scan.looked_at,
                 head.len()
             );
+        }
+    }
+
+    #[test]
+    fn each_line_has_to_end_in_crlf() {
+        for value in ["h", "h ", ""] {
+            for bare in 0..16 {
+                let end = |line: u32| if bare & 1 << line == 0 { "\r\n" } else { "\n" };
+                let (one, two, three, four) = (end(0), end(1), end(2), end(3));
+                let text = format!("GET / HTTP/1.1{one}Host: h{two}X: {value}{three}{four}");
+                let parsed = parse(text.as_bytes());
+                assert_eq!(parsed.is_ok(), bare == 0, "{text:?}: {parsed:?}");
+            }
         }
     }
 }
