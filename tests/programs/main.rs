@@ -21,6 +21,7 @@ mod peers;
 mod program;
 mod python;
 mod routes;
+mod scale_out;
 mod scratch;
 mod signals;
 mod streams;
