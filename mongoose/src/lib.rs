@@ -39,6 +39,9 @@
 //! **MQTT.** [`mqtt::Client`] keeps a session with a server over as many connections as it takes. [`ListenerBuilder::mqtt`] hands
 //! the packets of clients to those who write servers.
 //!
+//! **More than one core, more than one machine.** [`Workers`] runs a loop on each core. Processes on several hosts share what
+//! they have to by a broker, each with an [`mqtt::Client`]: the example `scale_out` says how.
+//!
 //! **Time.** Timers and deadlines run by the monotonic clock, [`Instant`](std::time::Instant): setting the system's clock
 //! moves none of them. What is shown to others or judged by date, as the `Date` of a reply, cookies and certificates, goes
 //! by the system's, [`SystemTime`](std::time::SystemTime). [`Registry::sntp`] tells the time of a server, and moves

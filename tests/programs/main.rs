@@ -6,17 +6,22 @@ mod activation;
 mod chromium;
 mod command_line;
 mod curl;
+mod dashboard;
 mod embedded;
 mod files;
 mod limits;
 mod load;
 #[cfg(target_os = "linux")]
 mod memory;
+#[path = "../mqtt/mosquitto.rs"]
+#[allow(dead_code, reason = "the tests of MQTT need more of it")]
+mod mosquitto;
 mod nginx;
 mod peers;
 mod program;
 mod python;
 mod routes;
+mod scale_out;
 mod scratch;
 mod signals;
 mod streams;
