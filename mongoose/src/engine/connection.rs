@@ -169,12 +169,16 @@ impl<'r> Connection<'r> {
         self.entry.collect_send();
         let waiting = self.entry.output.borrow().len();
         if waiting > 0 && waiting.saturating_add(bytes) > limit {
-            // The caller waits for room, also where the socket takes at once all that is here.
-            self.entry.update(|mark| mark.blocked = true);
-            self.touch();
+            self.wait_for_room();
             return Err(Error::OutputFull { limit });
         }
         Ok(())
+    }
+
+    /// Has the protocol [told](Protocol::written) once all that waits has left, also where the socket takes it at once.
+    pub(crate) fn wait_for_room(&self) {
+        self.entry.update(|mark| mark.blocked = true);
+        self.touch();
     }
 
     /// How many bytes wait to be sent.

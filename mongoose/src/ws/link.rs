@@ -21,14 +21,17 @@ pub(super) struct Link<H> {
     heard: bool,
     /// A ping asks whether the peer is there.
     asked: bool,
+    /// So many bytes may wait for it and it is read from still: a message's answer finds room behind them.
+    reads_below: usize,
     /// The peer's close frame.
     theirs: Option<(CloseCode, Box<str>)>,
 }
 
 impl<H: Handler> Link<H> {
     pub(super) fn boxed(handler: H, shared: &Rc<Shared>, pieces: bool) -> Box<dyn Protocol> {
-        let Limits { frame, message, .. } = shared.limits;
+        let Limits { frame, message, output, .. } = shared.limits;
         Box::new(Self {
+            reads_below: if pieces { output / 2 } else { output.saturating_sub(message) },
             handler,
             assembler: Assembler::new(shared.role, Bounds { frame, message, pieces }),
             shared: Rc::clone(shared),
@@ -157,6 +160,12 @@ impl<H: Handler> Protocol for Link<H> {
             connection.consume_unit(usize::MAX);
             return Step::Wait;
         }
+        if connection.queued() > self.reads_below {
+            // It is to read what waits for it first, or an echo would find no room.
+            connection.set_appetite(0);
+            connection.wait_for_room();
+            return Step::Wait;
+        }
         match self.assembler.next(input) {
             Found::Encoded => Step::Decode,
             Found::Nothing => Step::Wait,
@@ -192,6 +201,7 @@ impl<H: Handler> Protocol for Link<H> {
 
     fn written(&mut self, connection: &engine::Connection<'_>) {
         self.open(connection);
+        connection.set_appetite(usize::MAX);
         if !self.shared.closing.get() {
             self.tell(connection, Event::Write);
         }
@@ -205,8 +215,9 @@ impl<H: Handler> Protocol for Link<H> {
                 self.tell(connection, Event::Error(&Error::Deadline { phase: "close" }));
             }
             connection.close();
-        } else if std::mem::take(&mut self.heard) || connection.is_paused() {
-            // It is there, or it is not its fault that we do not hear.
+        } else if std::mem::take(&mut self.heard) || connection.is_paused() || connection.queued() > 0 {
+            // It is there; or it is not its fault that we do not hear; or it has to take first what waits for it, and
+            // how long that may go without progress is the engine's to say.
             self.asked = false;
             connection.set_deadline(Some(ping_time));
         } else if self.asked {

@@ -11,9 +11,9 @@ use super::{FrameHead, Kind, Opcode, Role, Violation, mask};
 pub(crate) struct Bounds {
     /// Bytes of a frame.
     pub(crate) frame: usize,
-    /// Bytes of a message; of no account in pieces.
+    /// Bytes of a message.
     pub(crate) message: usize,
-    /// Messages are handed over as they come.
+    /// Messages are handed over as they come, and the two are of no account.
     pub(crate) pieces: bool,
 }
 
@@ -215,12 +215,14 @@ impl Assembler {
             (Opcode::Text, None) => Kind::Text,
             (_, None) => Kind::Binary,
         };
-        if head.payload > self.bounds.frame as u64 {
-            return Err(Violation::too_big("a frame past the limit"));
-        }
         self.total = self.total.saturating_add(head.payload);
-        if !self.bounds.pieces && self.total > self.bounds.message as u64 {
-            return Err(Violation::too_big("a message past the limit"));
+        if !self.bounds.pieces {
+            if head.payload > self.bounds.frame as u64 {
+                return Err(Violation::too_big("a frame past the limit"));
+            }
+            if self.total > self.bounds.message as u64 {
+                return Err(Violation::too_big("a message past the limit"));
+            }
         }
         self.message = Some(kind);
         if self.start == self.end {
