@@ -27,7 +27,6 @@ mod requests;
 #[cfg(feature = "tls-rustls")]
 mod servers;
 mod streams;
-#[cfg(feature = "tls-rustls")]
 mod websockets;
 mod wire;
 
