@@ -216,6 +216,14 @@ impl<'r> Connection<'r> {
         self.touch();
     }
 
+    /// Says how many of the received bytes, with those to come, the protocol's next unit takes, while it waits for them:
+    /// then the buffer grows to that, in fewer steps. It need not be true: what a peer claims has it no more memory than
+    /// what it sends.
+    pub(crate) fn expect(&self, bytes: usize) {
+        let before = self.entry.consumed.get();
+        self.entry.expected.set(u32::try_from(before.saturating_add(bytes)).unwrap_or(u32::MAX));
+    }
+
     /// Stops reading; what the peer sends waits with the system.
     pub fn pause(&self) {
         if !self.is_paused() {

@@ -43,6 +43,9 @@ pub(crate) struct Entry {
     pub(super) local: Cell<Option<SocketAddr>>,
     /// How much of the received bytes is done with; they move when no handler runs (invariant 3).
     pub(super) consumed: Cell<usize>,
+    /// How many bytes, counted from the front of the received ones, the protocol needs for its next unit; 0: it cannot
+    /// say.
+    pub(super) expected: Cell<u32>,
     /// How many received bytes may be held before reading stops; while draining, how many may still come.
     pub(super) appetite: Cell<usize>,
     /// What the selector was told; `None`: it does not know the socket.
@@ -150,6 +153,7 @@ impl Entry {
             remote: Cell::new(None),
             local: Cell::new(None),
             consumed: Cell::new(0),
+            expected: Cell::new(0),
             registered: Cell::new(None),
             mark: Cell::default(),
             our_end: Cell::default(),

@@ -168,7 +168,10 @@ impl<H: Handler> Protocol for Link<H> {
         }
         match self.assembler.next(input) {
             Found::Encoded => Step::Decode,
-            Found::Nothing => Step::Wait,
+            Found::Nothing => {
+                connection.expect(self.assembler.needs());
+                Step::Wait
+            }
             Found::Unit(unit) => {
                 self.hand_over(connection, unit, input);
                 connection.consume_unit(self.assembler.finish(unit));

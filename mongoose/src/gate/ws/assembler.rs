@@ -123,6 +123,17 @@ impl Assembler {
         self.message.is_some() || !input.is_empty()
     }
 
+    /// How long the input has to be for the next unit, where that is known; else 0. Of a message in several frames this is
+    /// what the frame that has begun needs.
+    pub(crate) fn needs(&self) -> usize {
+        match &self.frame {
+            Some(frame) if !self.bounds.pieces => {
+                self.at.saturating_add(usize::try_from(frame.left).unwrap_or(usize::MAX))
+            }
+            _ => 0,
+        }
+    }
+
     /// Is done with a unit: answers how many bytes of the input are.
     pub(crate) fn finish(&mut self, unit: Unit) -> usize {
         self.unit = None;
