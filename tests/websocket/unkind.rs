@@ -138,6 +138,18 @@ fn a_peer_that_takes_its_time_to_read_is_not_asked_for_a_pong_behind_all_that_wa
 }
 
 #[test]
+fn a_peer_that_has_yet_to_read_much_is_listened_to_all_the_same() {
+    let mut limits = ws::Limits::default();
+    limits.output = MUCH + 100_000;
+    let (server, log) = serve_much(limits, |_| {});
+    let mut peer = Peer::connect(server.address);
+    assert_eq!(log.next(), "open");
+    peer.send(FIN | TEXT, "stop");
+    assert_eq!(log.next(), "text stop");
+    peer.expect(FIN | BINARY, vec![7; MUCH]);
+}
+
+#[test]
 fn a_peer_that_breaks_the_protocol_and_does_not_read_is_closed_in_time() {
     let mut limits = ws::Limits::default();
     limits.close_time = Duration::from_millis(50);

@@ -19,9 +19,8 @@ pub struct Limits {
     /// account where messages are taken in pieces.
     pub message: usize,
     /// Bytes that may wait to be sent before sending answers [`OutputFull`](crate::Error::OutputFull). Default:
-    /// 16,777,216. A message goes out whatever its size when nothing waits. A peer is not read from while there is no
-    /// room for a message of its own behind what waits for it (in pieces: while half of this does), so that an echo
-    /// always has room.
+    /// 16,777,216. A message goes out whatever its size when nothing waits. What comes from the peer is handed over when
+    /// there is room for as much behind what waits, and the peer is not read from before: so an echo always has room.
     pub output: usize,
     /// How long a peer may be silent before it is sent a ping; that may come up to twice as late. Default: 30 s.
     pub ping_time: Duration,

@@ -21,17 +21,14 @@ pub(super) struct Link<H> {
     heard: bool,
     /// A ping asks whether the peer is there.
     asked: bool,
-    /// So many bytes may wait for it and it is read from still: a message's answer finds room behind them.
-    reads_below: usize,
     /// The peer's close frame.
     theirs: Option<(CloseCode, Box<str>)>,
 }
 
 impl<H: Handler> Link<H> {
     pub(super) fn boxed(handler: H, shared: &Rc<Shared>, pieces: bool) -> Box<dyn Protocol> {
-        let Limits { frame, message, output, .. } = shared.limits;
+        let Limits { frame, message, .. } = shared.limits;
         Box::new(Self {
-            reads_below: if pieces { output / 2 } else { output.saturating_sub(message) },
             handler,
             assembler: Assembler::new(shared.role, Bounds { frame, message, pieces }),
             shared: Rc::clone(shared),
@@ -82,6 +79,18 @@ impl<H: Handler> Link<H> {
         }
         self.tell(connection, Event::Open);
         true
+    }
+
+    /// Whether an echo would find no room behind what waits: then the peer has to read that first.
+    fn is_too_much(&self, connection: &engine::Connection<'_>, unit: Unit) -> bool {
+        let (Unit::Message { start, end, .. }
+        | Unit::Piece { start, end, .. }
+        | Unit::Control { opcode: Opcode::Ping, start, end }) = unit
+        else {
+            return false;
+        };
+        let waiting = connection.queued();
+        waiting > 0 && waiting.saturating_add(end - start) > self.shared.limits.output
     }
 
     /// Hands a unit over.
@@ -160,16 +169,15 @@ impl<H: Handler> Protocol for Link<H> {
             connection.consume_unit(usize::MAX);
             return Step::Wait;
         }
-        if connection.queued() > self.reads_below {
-            // It is to read what waits for it first, or an echo would find no room.
-            connection.set_appetite(0);
-            connection.wait_for_room();
-            return Step::Wait;
-        }
         match self.assembler.next(input) {
             Found::Encoded => Step::Decode,
             Found::Nothing => {
                 connection.expect(self.assembler.needs());
+                Step::Wait
+            }
+            Found::Unit(unit) if self.is_too_much(connection, unit) => {
+                connection.set_appetite(0);
+                connection.wait_for_room();
                 Step::Wait
             }
             Found::Unit(unit) => {
