@@ -8,7 +8,9 @@ use super::hello::{FINISHED, SERVER_HELLO};
 use super::keys::TrafficKeys;
 use super::records::{Content, Incoming, MAX_TEXT, Outgoing, gather, open};
 use super::server::Server;
+use super::{ServerConfig, Target};
 use crate::ffi::Aead;
+use crate::tls::session::End;
 use crate::tls::{Negotiated, Version};
 
 /// The longest handshake message that a server puts together: a ClientHello with every key that is known takes 3 KB.
@@ -23,17 +25,6 @@ const NEW_SESSION_TICKET: u8 = 4;
 const RECORDS_PER_WRITE: usize = 4;
 
 const KEY_UPDATE: u8 = 24;
-
-/// How the peer's bytes end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// As they should: by a close_notify.
-    Notified,
-    /// The socket ended before one.
-    Cut,
-    /// What came is not TLS, or was tampered with, or the peer sent an alert: why.
-    Failed(String),
-}
 
 /// What both directions have: keys, once they are agreed on, and what waits to leave.
 #[derive(Debug, Default)]
@@ -112,7 +103,7 @@ impl Handshake {
 }
 
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     handshake: Handshake,
     channel: Channel,
     incoming: Incoming,
@@ -128,15 +119,16 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn server(handshake: Server) -> Self {
-        Self::new(Handshake::Server(handshake), Channel::default())
+    #[expect(clippy::unnecessary_wraps, reason = "as with other TLS")]
+    pub(crate) fn server(config: &ServerConfig) -> Result<Self, String> {
+        Ok(Self::new(Handshake::Server(config.handshake()), Channel::default()))
     }
 
-    /// `name` is the server's, where it is one of DNS.
-    pub(super) fn client(name: Option<&str>) -> Self {
+    #[expect(clippy::unnecessary_wraps, reason = "as with other TLS")]
+    pub(crate) fn client(target: &Target) -> Result<Self, String> {
         let mut channel = Channel::default();
-        let handshake = Client::begin(name, &mut channel);
-        Self::new(Handshake::Client(handshake), channel)
+        let handshake = Client::begin(target.0.as_deref(), &mut channel);
+        Ok(Self::new(Handshake::Client(handshake), channel))
     }
 
     fn new(handshake: Handshake, channel: Channel) -> Self {
@@ -153,12 +145,12 @@ impl Connection {
         }
     }
 
-    pub(super) fn is_handshaking(&self) -> bool {
+    pub(crate) fn is_handshaking(&self) -> bool {
         !self.handshake.is_done()
     }
 
     /// What the handshake agreed on, once it is done.
-    pub(super) fn negotiated(&self) -> Option<Negotiated> {
+    pub(crate) fn negotiated(&self) -> Option<Negotiated> {
         let keys = self.channel.reader.as_ref().filter(|_| !self.is_handshaking())?;
         let cipher_suite = match keys.aead() {
             Aead::ChaCha20Poly1305 => "TLS13_CHACHA20_POLY1305_SHA256",
@@ -175,21 +167,21 @@ impl Connection {
         })
     }
 
-    pub(super) fn end(&self) -> Option<&End> {
+    pub(crate) fn end(&self) -> Option<&End> {
         self.end.as_ref()
     }
 
-    /// Reads records from a socket, once, if none is there that is whole.
-    pub(super) fn receive(&mut self, socket: &mut impl Read) -> io::Result<()> {
+    /// Reads records from a socket, once, and opens those that are whole. Answers how much that is. To be asked for when
+    /// none was whole.
+    pub(crate) fn receive(&mut self, socket: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
         if self.incoming.read_from(socket)? == 0 {
-            let early = "the peer closed before the handshake was done";
-            self.end = Some(if self.is_handshaking() { End::Failed(early.to_owned()) } else { End::Cut });
+            self.end = Some(End::of_socket(self.is_handshaking()));
         }
-        Ok(())
+        Ok(self.read(room))
     }
 
     /// Takes what was opened, and opens records for as long as there is room. Answers how much that is.
-    pub(super) fn read(&mut self, room: &mut [u8]) -> usize {
+    pub(crate) fn read(&mut self, room: &mut [u8]) -> usize {
         let mut filled = 0;
         loop {
             let waiting = &self.text[self.taken..];
@@ -210,7 +202,7 @@ impl Connection {
     }
 
     /// Whether a read would find something that no socket announces.
-    pub(super) fn has_unread(&self) -> bool {
+    pub(crate) fn has_unread(&self) -> bool {
         let is_whole = !matches!(self.incoming.first(), Ok(None));
         self.taken < self.text.len() || (self.end.is_none() && is_whole)
     }
@@ -349,7 +341,7 @@ impl Connection {
     }
 
     /// Seals some of what follows the first `skip` bytes. Answers how much: nothing unless keys are agreed on.
-    pub(super) fn encrypt(&mut self, slices: &[IoSlice<'_>], skip: usize) -> usize {
+    pub(crate) fn encrypt(&mut self, slices: &[IoSlice<'_>], skip: usize) -> usize {
         let mut sealed = 0;
         let mut text = Vec::new();
         for _ in 0..RECORDS_PER_WRITE {
@@ -369,21 +361,21 @@ impl Connection {
     }
 
     #[cfg(test)]
-    pub(super) fn update_keys(&mut self, ask: bool) {
+    pub(crate) fn update_keys(&mut self, ask: bool) {
         self.channel.update_writer(ask);
     }
 
     /// Sends the records that wait.
-    pub(super) fn send(&mut self, socket: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn send(&mut self, socket: &mut impl Write) -> io::Result<()> {
         self.channel.outgoing.write_to(socket)
     }
 
-    pub(super) fn has_unsent(&self) -> bool {
+    pub(crate) fn has_unsent(&self) -> bool {
         !self.channel.outgoing.is_empty()
     }
 
     /// Says that nothing follows, once.
-    pub(super) fn notify_close(&mut self) {
+    pub(crate) fn notify_close(&mut self) {
         if !std::mem::replace(&mut self.notified, true) {
             self.channel.alert(Alert::CLOSE_NOTIFY);
         }
