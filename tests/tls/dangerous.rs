@@ -163,3 +163,12 @@ fn a_name_that_no_server_has_is_an_error_at_once() {
     let error = manager.connect("tls://127.0.0.1:1", nothing).expect_err("no configuration");
     assert!(matches!(error, Error::Url { .. }), "{error}");
 }
+
+#[test]
+fn hazard_5_datagrams_that_are_to_be_secret_are_not_sent() {
+    let manager = Manager::new().expect("a manager");
+    let ignore = |_: &mongoose::udp::Socket<'_>, _: mongoose::udp::Event<'_>| Ok(());
+    let error = manager.connector("udp://127.0.0.1:9").tls(anybody()).udp(ignore).expect_err("no DTLS");
+    assert!(error.to_string().ends_with("datagrams have no TLS"), "{error}");
+    assert_eq!(manager.connections().len(), 0);
+}
