@@ -21,6 +21,9 @@ const MAX_MESSAGE_FOR_CLIENT: usize = 64 << 10;
 
 const NEW_SESSION_TICKET: u8 = 4;
 
+/// How many records or messages in a row may say nothing: each costs work, and new keys more than most.
+const EMPTY_MAX: u8 = 32;
+
 /// How many records one write seals.
 const RECORDS_PER_WRITE: usize = 4;
 
@@ -33,6 +36,8 @@ pub(super) struct Channel {
     pub(super) writer: Option<TrafficKeys>,
     /// What a client asked for.
     pub(super) server_name: Option<Box<str>>,
+    /// How much may still come that no keys of ours fit: what a client sent before it knew better (section 4.2.10).
+    pub(super) early_data: usize,
     outgoing: Outgoing,
 }
 
@@ -82,6 +87,11 @@ impl Handshake {
         matches!(self, Self::Server(Server::Done) | Self::Client(Client::Done))
     }
 
+    /// Whether a record may come that is there to look like TLS 1.2 (section 5): behind the first hello, before the end.
+    fn takes_pretence(&self) -> bool {
+        !self.is_done() && !matches!(self, Self::Server(server) if server.is_at_the_beginning())
+    }
+
     fn max_message(&self) -> usize {
         match self {
             Self::Server(_) => MAX_MESSAGE_FOR_SERVER,
@@ -114,6 +124,8 @@ pub(crate) struct Connection {
     taken: usize,
     /// The peer wants new keys of us too, before it sees more.
     update_due: bool,
+    /// How many that said nothing came since the last that did.
+    empty: u8,
     end: Option<End>,
     notified: bool,
 }
@@ -140,6 +152,7 @@ impl Connection {
             text: Vec::new(),
             taken: 0,
             update_due: false,
+            empty: 0,
             end: None,
             notified: false,
         }
@@ -237,9 +250,15 @@ impl Connection {
         let length = body.len();
         let handshaking = !self.handshake.is_done();
         let opened = match (content, &mut self.channel.reader) {
-            (Content::ApplicationData, Some(keys)) => Some(open(keys, &record, &mut self.text)?),
+            (Content::ApplicationData, None) if self.channel.early_data > length => {
+                return self.pass_over(length);
+            }
+            (Content::ApplicationData, Some(keys)) => match open(keys, &record, &mut self.text) {
+                Err(_) if self.channel.early_data > length => return self.pass_over(length),
+                opened => Some(opened?),
+            },
             // To look like TLS 1.2 (appendix D.4).
-            (Content::ChangeCipherSpec, _) if body == [1] && handshaking => None,
+            (Content::ChangeCipherSpec, _) if body == [1] && self.handshake.takes_pretence() => None,
             // A client that cannot take our keys can say so only like this.
             (Content::Alert, _) if handshaking => {
                 self.text.extend(body);
@@ -252,6 +271,9 @@ impl Connection {
             _ => return Err(unexpected("a record that is not sealed")),
         };
         self.incoming.pop(length);
+        if content == Content::ApplicationData {
+            self.channel.early_data = 0;
+        }
         if !self.message.is_empty() && opened != Some(Content::Handshake) {
             return Err(unexpected("half a handshake message, then something else"));
         }
@@ -267,9 +289,29 @@ impl Connection {
                 let text = std::mem::take(&mut self.text);
                 self.take_messages(&text)
             }
-            _ => Ok(()),
+            Some(Content::ApplicationData) if !self.text.is_empty() => {
+                self.empty = 0;
+                Ok(())
+            }
+            _ => self.note_empty(),
         }?;
         Ok(true)
+    }
+
+    /// Passes over a record of data that nobody here can read.
+    fn pass_over(&mut self, length: usize) -> Result<bool, Failure> {
+        // However little is in it, it is not free.
+        self.channel.early_data = self.channel.early_data.saturating_sub(length.max(64));
+        self.incoming.pop(length);
+        Ok(true)
+    }
+
+    fn note_empty(&mut self) -> Result<(), Failure> {
+        self.empty += 1;
+        if self.empty > EMPTY_MAX {
+            return Err(unexpected(format!("{} in a row that say nothing", self.empty)));
+        }
+        Ok(())
     }
 
     fn take_alert(&mut self, text: &[u8]) -> Result<(), Failure> {
@@ -284,7 +326,7 @@ impl Connection {
                 self.end = Some(End::Notified);
                 Ok(())
             }
-            Alert::USER_CANCELED => Ok(()),
+            Alert::USER_CANCELED => self.note_empty(),
             alert => Err(Failure::received(alert)),
         }
     }
@@ -309,6 +351,7 @@ impl Connection {
                     return Err(unexpected("more behind a message than there may be"));
                 }
                 self.handshake.take(message, &mut self.channel)?;
+                self.empty = 0;
             } else {
                 let (kind, body) = (message[0], message[4..].to_vec());
                 self.take_late_message(kind, &body, is_last)?;
@@ -324,14 +367,19 @@ impl Connection {
 
     /// Behind the handshake. C ignores it, and cannot open what follows.
     fn take_late_message(&mut self, kind: u8, body: &[u8], is_last: bool) -> Result<(), Failure> {
+        self.note_empty()?;
         match (kind, body) {
-            (KEY_UPDATE, [asked @ (0 | 1)]) if is_last => {
+            (KEY_UPDATE, _) if !is_last => Err(unexpected("more behind a KeyUpdate in its record")),
+            (KEY_UPDATE, [asked @ (0 | 1)]) => {
                 if let Some(keys) = &mut self.channel.reader {
                     keys.update();
                 }
                 // However often it asks, it is answered before the next bytes.
                 self.update_due |= *asked == 1;
                 Ok(())
+            }
+            (KEY_UPDATE, [other]) => {
+                Err(Failure::new(Alert::ILLEGAL_PARAMETER, format!("a KeyUpdate that asks for {other}")))
             }
             (KEY_UPDATE, _) => Err(Failure::malformed("KeyUpdate")),
             // Nothing is resumed.
@@ -363,6 +411,12 @@ impl Connection {
     #[cfg(test)]
     pub(crate) fn update_keys(&mut self, ask: bool) {
         self.channel.update_writer(ask);
+    }
+
+    #[cfg(test)]
+    pub(super) fn say(&mut self, content: Content, text: &[u8]) {
+        let keys = self.channel.writer.as_mut().expect("a handshake");
+        self.channel.outgoing.sealed(keys, content, &mut text.to_vec());
     }
 
     /// Sends the records that wait.
