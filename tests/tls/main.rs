@@ -17,7 +17,6 @@ mod dangerous;
 #[cfg(feature = "tls-rustls")]
 mod examples;
 mod hostile;
-#[cfg(feature = "tls-rustls")]
 mod many;
 mod peer;
 #[cfg(feature = "tls-rustls")]
