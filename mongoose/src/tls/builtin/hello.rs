@@ -26,6 +26,7 @@ pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
 pub(super) const PRE_SHARED_KEY: u16 = 41;
 pub(super) const EARLY_DATA: u16 = 42;
 pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+pub(super) const PSK_KEY_EXCHANGE_MODES: u16 = 45;
 pub(super) const KEY_SHARE: u16 = 51;
 
 /// The random of a ServerHello that asks for another ClientHello.
@@ -126,14 +127,19 @@ struct Extensions<'a> {
 impl<'a> Extensions<'a> {
     /// `None` where lengths do not add up; an error for one that is there twice.
     fn parse(bytes: &'a [u8]) -> Option<Result<Self, Failure>> {
-        let mut found = Self::default();
+        let (mut found, mut has_modes) = (Self::default(), false);
         let mut reader = Reader::new(bytes);
         while !reader.is_empty() {
             let (kind, contents) = (reader.u16()?, reader.vector16()?);
             found.early_data |= kind == EARLY_DATA;
+            has_modes |= kind == PSK_KEY_EXCHANGE_MODES;
+            // No session is resumed, but these are told (sections 4.2.9 and 4.2.11).
             if kind == PRE_SHARED_KEY && !reader.is_empty() {
                 let reason = "the ClientHello goes on behind pre_shared_key";
                 return Some(Err(Failure::new(Alert::ILLEGAL_PARAMETER, reason)));
+            }
+            if kind == PRE_SHARED_KEY && !has_modes {
+                return Some(Err(missing("psk_key_exchange_modes")));
             }
             let place = match kind {
                 SUPPORTED_VERSIONS => &mut found.versions,
@@ -336,7 +342,11 @@ mod tests {
         assert_eq!(alert(&[0x1303], &[VERSIONS, GROUPS, SIGNATURES, short]), Alert::ILLEGAL_PARAMETER);
         assert_eq!(alert(&[0x1303], &[VERSIONS, VERSIONS]), Alert::ILLEGAL_PARAMETER, "twice");
         let keys: (u16, &[u8]) = (PRE_SHARED_KEY, b"tickets");
-        assert_eq!(alert(&[0x1303], &[VERSIONS, keys, GROUPS]), Alert::ILLEGAL_PARAMETER, "section 4.2.11");
+        assert_eq!(alert(&[0x1303], &[VERSIONS, keys, GROUPS]), Alert::ILLEGAL_PARAMETER, "not the last");
+        assert_eq!(alert(&[0x1303], &[VERSIONS, keys]), Alert::MISSING_EXTENSION, "resumed how?");
+        let modes: (u16, &[u8]) = (PSK_KEY_EXCHANGE_MODES, &[1, 1]);
+        let resuming = [VERSIONS, GROUPS, SIGNATURES, P256_SHARE, modes, keys];
+        assert!(parse(&with(&[0x1303], &resuming)).is_ok());
         let long: (u16, &[u8]) = (KEY_SHARE, &[0, 6, 0, 29, 0xff, 0xff, 9, 9]);
         assert_eq!(alert(&[0x1303], &[VERSIONS, GROUPS, SIGNATURES, long]), Alert::DECODE_ERROR);
     }

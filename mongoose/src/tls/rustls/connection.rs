@@ -146,7 +146,7 @@ impl Connection {
         let mut buffer = spare::take();
         buffer[..held].copy_from_slice(&self.incoming);
         // No more than there is room for, but for a record that is longer.
-        let most = room.len().max(MAX_RECORD).max(held + 1).min(buffer.len());
+        let most = room.len().max(MAX_RECORD).max(held + 4096).min(buffer.len());
         let received = socket.read(&mut buffer[held..most]);
         let filled = match received {
             Ok(0) => {
