@@ -38,7 +38,7 @@ pub(super) struct Settings {
     pub(super) reconnect: bool,
     pub(super) response_time: Duration,
     pub(super) limits: Rc<Limits>,
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(feature = "_tls")]
     secure: Option<crate::tls::ClientConfig>,
 }
 
@@ -74,7 +74,7 @@ impl ClientBuilder {
                 reconnect: true,
                 response_time: Duration::from_secs(30),
                 limits: Rc::default(),
-                #[cfg(feature = "tls-rustls")]
+                #[cfg(feature = "_tls")]
                 secure: None,
             },
         }
@@ -208,7 +208,7 @@ impl ClientBuilder {
 
     /// Speaks TLS, on an `mqtts://` URL (the port may be left out: 8883): the server has to prove that it is the URL's
     /// host, or the one that the configuration [names](crate::tls::ClientConfigBuilder::server_name).
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(feature = "_tls")]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {
         self.settings.secure = Some(config);
@@ -233,7 +233,7 @@ impl ClientBuilder {
 impl Settings {
     /// Where the server is, and whom TLS is spoken to.
     pub(super) fn target(&self) -> Result<(Endpoint, Option<ClientTls>), Error> {
-        #[cfg(feature = "tls-rustls")]
+        #[cfg(feature = "_tls")]
         if let Some(config) = &self.secure {
             let endpoint = Endpoint::parse(&self.url, Scheme::Mqtts)?;
             let target = config.target(endpoint.host());

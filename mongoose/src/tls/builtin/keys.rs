@@ -94,7 +94,11 @@ impl TrafficKeys {
         let mut key = Secret([0; 32]);
         match aead {
             Aead::ChaCha20Poly1305 => key = secret.derive_key("key"),
-            Aead::Aes128Gcm => key.0[..16].copy_from_slice(&secret.expand::<16>("key", &[])),
+            Aead::Aes128Gcm => {
+                let mut half = secret.expand::<16>("key", &[]);
+                key.0[..16].copy_from_slice(&half);
+                wipe(&mut half);
+            }
         }
         let iv = secret.expand("iv", &[]);
         Self { aead, secret, key, iv, sequence: 0 }

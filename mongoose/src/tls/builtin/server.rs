@@ -14,6 +14,10 @@ use super::server_config::Identity;
 use crate::ffi::{Sha256, random, x25519, x25519_public};
 use crate::http::constant_time_eq;
 
+/// How much data is passed over that a client sends on its own authority: who issued its session is not us, and allowed as
+/// much, say.
+const EARLY_DATA_MAX: usize = 64 << 10;
+
 const MESSAGE_HASH: u8 = 254;
 const ECDSA_P256_SHA256: u16 = 0x0403;
 
@@ -31,6 +35,11 @@ pub(super) enum Server {
 }
 
 impl Server {
+    /// Whether nothing has come yet.
+    pub(super) fn is_at_the_beginning(&self) -> bool {
+        matches!(self, Self::Hello { retried: None, .. })
+    }
+
     /// Takes a message, whose header is with it.
     pub(super) fn take(&mut self, message: &[u8], channel: &mut Channel) -> Result<(), Failure> {
         *self = match (mem::replace(self, Self::Failed), message[0]) {
@@ -73,6 +82,7 @@ fn answer_hello(
         }
     };
     transcript.update(message);
+    channel.early_data = if hello.early_data { EARLY_DATA_MAX } else { 0 };
     let Some(theirs) = hello.share else {
         if retried.is_some() {
             return Err(Failure::new(Alert::ILLEGAL_PARAMETER, "no X25519 key though it was asked for"));

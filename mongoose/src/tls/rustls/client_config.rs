@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
+use rustls::client::{Resumption, UnbufferedClientConnection};
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
 use rustls::{KeyLogFile, RootCertStore, version};
@@ -122,8 +122,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(super) fn connection(&self) -> Result<rustls::ClientConnection, rustls::Error> {
-        rustls::ClientConnection::new(Arc::clone(&self.config), self.name.clone())
+    pub(super) fn connection(&self) -> Result<UnbufferedClientConnection, rustls::Error> {
+        UnbufferedClientConnection::new(Arc::clone(&self.config), self.name.clone())
     }
 }
 
