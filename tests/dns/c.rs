@@ -39,8 +39,7 @@ impl C {
         let url = CString::new(format!("udp://{host}:9")).expect("no NUL");
         let found = (&raw mut *self.found).cast();
         // SAFETY: the manager is alive; the list of what is found lives longer than the connections that have it.
-        let connection =
-            unsafe { mg_connect(self.manager.as_mut_ptr(), url.as_ptr(), Some(note), found) };
+        let connection = unsafe { mg_connect(self.manager.as_mut_ptr(), url.as_ptr(), Some(note), found) };
         assert!(!connection.is_null(), "C does not begin");
     }
 

@@ -1,6 +1,6 @@
 //! Mongoose's own TLS as C has it, beside ours: each test shows C's wrong answer, then the right one.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::io::{Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use mongoose_sys::*;
 use mongoose_tests::PATIENCE;
@@ -74,6 +75,66 @@ unsafe extern "C" fn serve(connection: *mut mg_connection, event: c_int, _: *mut
     }
 }
 
+/// What a client of C's is told: `None` once the handshake is done, or its error.
+type Told = Option<Option<String>>;
+
+/// What C's handlers of one client share.
+struct Asking {
+    options: mg_tls_opts,
+    told: Told,
+}
+
+/// Whether a client of C's believes a server to be a host, by an authority.
+fn c_believes(address: SocketAddr, host: &str, authority: &str) -> Result<(), String> {
+    let view = |text: &str| mg_str { buf: text.as_ptr().cast_mut().cast(), len: text.len() };
+    // C copies a name as if a NUL came behind it (hazard 15).
+    let name = CString::new(host).expect("no NUL");
+    let options = mg_tls_opts {
+        name: mg_str { buf: name.as_ptr().cast_mut(), len: host.len() },
+        ca: view(authority),
+        ..Default::default()
+    };
+    let mut asking = Box::new(Asking { options, told: None });
+    let mut manager = Box::new(MaybeUninit::<mg_mgr>::zeroed());
+    let url = CString::new(format!("tcp://{address}")).expect("no NUL");
+    // SAFETY: the manager stays in its box, on this thread; what its handler shares outlives it, and is looked at between two
+    // polls alone. Nobody else logs, so the level may be set; nor does anybody set C's clock but for the server of ours,
+    // which has set it already.
+    unsafe {
+        mg_log_set(MG_LL_NONE as c_int);
+        mg_mgr_init(manager.as_mut_ptr());
+        let shared = (&raw mut *asking).cast();
+        let connection = mg_connect(manager.as_mut_ptr(), url.as_ptr(), Some(ask), shared);
+        assert!(!connection.is_null(), "C does not begin");
+        let end = Instant::now() + PATIENCE;
+        while asking.told.is_none() {
+            assert!(Instant::now() < end, "C says nothing");
+            mg_mgr_poll(manager.as_mut_ptr(), 1);
+        }
+        mg_mgr_free(manager.as_mut_ptr());
+    }
+    match asking.told.flatten() {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+unsafe extern "C" fn ask(connection: *mut mg_connection, event: c_int, data: *mut c_void) {
+    // SAFETY: the connection is alive in its handler, and its data outlive it; the data of an error are a text.
+    unsafe {
+        let asking = (*connection).fn_data.cast::<Asking>();
+        match event as u32 {
+            MG_EV_CONNECT => mg_tls_init(connection, &raw const (*asking).options),
+            MG_EV_TLS_HS => (*asking).told = Some(None),
+            MG_EV_ERROR => {
+                let text = CStr::from_ptr(data.cast()).to_string_lossy().into_owned();
+                (*asking).told.get_or_insert(Some(text));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Sends bytes and nothing more, and answers all that comes back.
 fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut socket = TcpStream::connect(address).expect("to connect");
@@ -110,6 +171,51 @@ fn ours() -> mongoose_tests::Server {
 fn c_serves_too() {
     let c = C::start("p256");
     assert_eq!(Peer::connect(c.address).get("/").body, b"C", "what follows is not for want of a server");
+}
+
+/// Ours, which proves to be what a certificate says.
+fn ours_as(name: &str) -> mongoose_tests::Server {
+    let config = certificates::server(name);
+    mongoose_tests::Server::start(move |manager| {
+        manager
+            .listener("tls://127.0.0.1:0")
+            .tls(config)
+            .tcp(|_: &mongoose::Connection<'_>, _: mongoose::Event<'_>| Ok(()))
+    })
+}
+
+#[test]
+fn c_verifies_too() {
+    let authority = certificates::read("ca.pem");
+    let believes = |name| c_believes(ours_as(name).address, "localhost", &authority);
+    assert_eq!(believes("p256"), Ok(()), "what follows is not for want of a client");
+    assert_eq!(believes("elsewhere"), Err("failed to verify hostname".to_owned()));
+    assert_eq!(believes("stranger"), Err("failed to verify CA".to_owned()));
+}
+
+#[test]
+fn hazard_1_c_takes_an_address_a_mailbox_and_any_use_for_the_host() {
+    let authority = certificates::read("ca.pem");
+    let believes = |name| c_believes(ours_as(name).address, "localhost", &authority);
+    assert_eq!(believes("address-only"), Ok(()), "for the address alone that it is connected to");
+    assert_eq!(believes("mail-only"), Ok(()), "for localhost as a mailbox");
+    assert_eq!(believes("for-clients"), Ok(()), "for use by clients alone");
+    // Ours: `clients::hazard_1_a_certificate_for_another_host_is_refused`, over rustls. `tls-builtin` verifies nobody, and has
+    // no client but behind `dangerous`.
+}
+
+#[test]
+fn hazard_2_c_goes_on_unverified_where_the_authority_cannot_be_read() {
+    let authority = certificates::read("ca.pem");
+    let broken = authority.replacen("\nM", "\n!", 1);
+    assert_ne!(broken, authority);
+    let server = ours_as("stranger");
+    assert!(c_believes(server.address, "localhost", &authority).is_err());
+    assert_eq!(c_believes(server.address, "localhost", &broken), Ok(()));
+    // Ours reads no such thing: as a server's chain here, as a client's roots over rustls, in `clients`.
+    let key = certificates::read("p256.key");
+    let error = mongoose::tls::ServerConfig::from_pem(&broken, &key).expect_err("it is broken");
+    assert!(error.to_string().contains("base64"), "{error}");
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn the_dangerous_way_round_is_loud() {
 }
 
 #[test]
-fn what_a_client_cannot_trust_with_is_named() {
+fn hazard_2_what_a_client_cannot_trust_with_is_named() {
     let broken = certificates::read("ca.pem").replacen("MII", "M!I", 1);
     let folder = certificates::path("broken-ca.pem");
     std::fs::write(&folder, &broken).expect("to write");
