@@ -1,89 +1,74 @@
 //! C's resolver beside ours: hazards 8 and 52. Each test shows whom C believes, then whom ours does.
 
+use std::cell::RefCell;
 use std::ffi::{CString, c_int, c_void};
-use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::rc::Rc;
 use std::sync::mpsc;
-use std::time::Instant;
 
 use mongoose_sys::*;
 use mongoose_tests::PATIENCE;
+use mongoose_tests::raw::Loop;
 
 use crate::peer::{start, start_on};
 use crate::server::addresses;
 
-/// A manager of C's, and what its resolver has found.
+type Found = Rc<RefCell<Vec<Option<IpAddr>>>>;
+
+/// C's loop, and what its resolver has found.
 struct C {
-    manager: Box<MaybeUninit<mg_mgr>>,
-    found: Box<Vec<Option<IpAddr>>>,
+    looping: Loop,
+    found: Found,
     /// C keeps a pointer to it.
     _server: CString,
 }
 
 impl C {
     fn new(server: SocketAddr) -> Self {
-        let mut manager = Box::new(MaybeUninit::<mg_mgr>::zeroed());
+        let mut looping = Loop::new();
         let server = CString::new(format!("udp://{server}")).expect("no NUL");
-        // SAFETY: the manager stays in its box, on this thread, and the server's name lives as long. Nobody else logs, so
-        // the level may be set.
-        unsafe {
-            mg_log_set(MG_LL_NONE as c_int);
-            mg_mgr_init(manager.as_mut_ptr());
-            (*manager.as_mut_ptr()).dns4.url = server.as_ptr();
-        }
-        Self { manager, found: Box::default(), _server: server }
+        // SAFETY: the manager is alive, and the server's name outlives it.
+        unsafe { (*looping.as_mut_ptr()).dns4.url = server.as_ptr() };
+        Self { looping, found: Found::default(), _server: server }
     }
 
     /// Has `mg_resolve` begin. By datagrams, so that nobody is connected to afterwards.
     fn begin(&mut self, host: &str) {
         let url = CString::new(format!("udp://{host}:9")).expect("no NUL");
-        let found = (&raw mut *self.found).cast();
-        // SAFETY: the manager is alive; the list of what is found lives longer than the connections that have it.
-        let connection = unsafe { mg_connect(self.manager.as_mut_ptr(), url.as_ptr(), Some(note), found) };
-        assert!(!connection.is_null(), "C does not begin");
-    }
-
-    fn poll_until(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
-        let end = Instant::now() + PATIENCE;
-        while !done(self) {
-            assert!(Instant::now() < end, "no {what}");
-            // SAFETY: the manager is alive, and no handler of its runs.
-            unsafe { mg_mgr_poll(self.manager.as_mut_ptr(), 1) };
-        }
+        let found = Rc::as_ptr(&self.found).cast_mut().cast();
+        // SAFETY: the manager is alive; the list of what is found outlives its connections.
+        let begun = unsafe { mg_connect(self.looping.as_mut_ptr(), url.as_ptr(), Some(note), found) };
+        assert!(!begun.is_null(), "C does not begin");
     }
 
     /// What C takes for the host's address.
     fn resolve(&mut self, host: &str) -> Option<IpAddr> {
-        let before = self.found.len();
+        let (before, found) = (self.found.borrow().len(), Rc::clone(&self.found));
         self.begin(host);
-        self.poll_until("answer", |c| c.found.len() > before);
-        self.found[before]
+        self.looping.poll_until("answer", || found.borrow().len() > before);
+        found.borrow()[before]
     }
 
-    /// Whom C asks next.
-    fn asks(&mut self) -> u16 {
+    /// Waits until C asks at a port from now on.
+    fn wait_for_server(&mut self, port: u16) {
         // SAFETY: the connection to the name server was made by the first lookup, and lives as long as the manager.
-        unsafe { u16::from_be((*(*self.manager.as_mut_ptr()).dns4.c).rem.port) }
-    }
-}
-
-impl Drop for C {
-    fn drop(&mut self) {
-        // SAFETY: it is alive, and not used again.
-        unsafe { mg_mgr_free(self.manager.as_mut_ptr()) };
+        let server = unsafe { (*self.looping.as_mut_ptr()).dns4.c };
+        // SAFETY: as above.
+        self.looping.poll_until("redirection", || unsafe { u16::from_be((*server).rem.port) == port });
     }
 }
 
 unsafe extern "C" fn note(connection: *mut mg_connection, event: c_int, _: *mut c_void) {
-    // SAFETY: the connection is alive in its handler; its data is the list it was made with, which nobody else looks at
-    // while C runs.
+    // SAFETY: the connection is alive in its handler; its data is the list it was made with, which nobody borrows while C
+    // runs.
     unsafe {
         let found = match event as u32 {
             MG_EV_RESOLVE => Some(Ipv4Addr::from((*connection).rem.addr.ip4.to_ne_bytes()).into()),
             MG_EV_ERROR => None,
             _ => return,
         };
-        (*(*connection).fn_data.cast::<Vec<Option<IpAddr>>>()).push(found);
+        let list = (*connection).fn_data.cast::<RefCell<Vec<Option<IpAddr>>>>();
+        (*list).borrow_mut().push(found);
         mg_connection::set_is_closing_raw(connection, 1);
     }
 }
@@ -139,7 +124,7 @@ fn hazard_8_one_datagram_redirects_all_that_c_asks_for() {
     c.resolve("host.test");
     askers.recv_timeout(PATIENCE).expect("a question");
     let port = stranger.local_addr().expect("bound").port();
-    c.poll_until("redirection", |c| c.asks() == port);
+    c.wait_for_server(port);
     c.begin("secret.test");
     stranger.set_read_timeout(Some(PATIENCE)).expect("an option");
     let mut question = [0; 512];

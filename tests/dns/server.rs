@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
@@ -275,6 +275,46 @@ fn somebody_who_closes_all_connections_ends_lookups_too() {
     }
     poll_until(&mut manager, "an answer", |_| answer.borrow().is_some());
     assert!(matches!(answer.take(), Some(Err(Error::Resolve { .. }))));
+}
+
+#[test]
+fn hazard_3_a_lookup_that_a_connection_asks_for_outlives_it() {
+    let server = start(|question| vec![question.answer(0, &["10.0.0.1"])]);
+    let mut manager = Manager::new().expect("a manager");
+    manager.set_dns(Dns::server(server));
+    let found = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&found);
+    let ask = move |connection: &Connection<'_>, event: Event<'_>| {
+        if let Event::Accept = event {
+            for host in ["one.test", "two.test"] {
+                let log = Rc::clone(&log);
+                let then =
+                    move |_: &Registry, found: Found| log.borrow_mut().push(found.expect("an address"));
+                connection.registry().resolve(host, then)?.detach();
+            }
+            connection.close();
+        }
+        Ok(())
+    };
+    let listener = manager.tcp("tcp://127.0.0.1:0", ask).expect("to listen");
+    let _peer = std::net::TcpStream::connect(listener.local_addr()).expect("to connect");
+    poll_until(&mut manager, "both answers", |_| found.borrow().len() == 2);
+    assert!(found.borrow().iter().all(|found| found[0].ip() == IpAddr::from([10, 0, 0, 1])));
+}
+
+#[test]
+fn hazard_16_a_name_server_may_be_replaced_while_it_is_asked() {
+    let (server, gone) = (start(|question| vec![question.answer(0, &["10.0.0.1"])]), "192.0.2.1:53");
+    let mut manager = Manager::new().expect("a manager");
+    manager.set_dns(Dns::server(server));
+    let answer = Rc::new(RefCell::new(None));
+    let note = Rc::clone(&answer);
+    let then = move |_: &Registry, found: Found| *note.borrow_mut() = Some(found);
+    let _lookup = manager.resolve("host.test", then).expect("to begin");
+    // C keeps a pointer to what the user may have freed by now.
+    manager.set_dns(Dns::server(gone.parse().expect("an address")));
+    poll_until(&mut manager, "an answer", |_| answer.borrow().is_some());
+    assert_eq!(answer.take().expect("it is there").expect("an address")[0].ip(), IpAddr::from([10, 0, 0, 1]));
 }
 
 #[test]

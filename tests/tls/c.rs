@@ -1,5 +1,6 @@
 //! Mongoose's own TLS as C has it, beside ours: each test shows C's wrong answer, then the right one.
 
+use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::io::{Read, Write};
 use std::mem::MaybeUninit;
@@ -9,10 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
 use mongoose_sys::*;
 use mongoose_tests::PATIENCE;
+use mongoose_tests::raw::Loop;
 
 use crate::certificates;
 use crate::peer::Peer;
@@ -81,7 +82,7 @@ type Told = Option<Option<String>>;
 /// What C's handlers of one client share.
 struct Asking {
     options: mg_tls_opts,
-    told: Told,
+    told: RefCell<Told>,
 }
 
 /// Whether a client of C's believes a server to be a host, by an authority.
@@ -94,44 +95,29 @@ fn c_believes(address: SocketAddr, host: &str, authority: &str) -> Result<(), St
         ca: view(authority),
         ..Default::default()
     };
-    let mut asking = Box::new(Asking { options, told: None });
-    let mut manager = Box::new(MaybeUninit::<mg_mgr>::zeroed());
+    let asking = Asking { options, told: RefCell::default() };
     let url = CString::new(format!("tcp://{address}")).expect("no NUL");
-    // SAFETY: the manager stays in its box, on this thread; what its handler shares outlives it, and is looked at between two
-    // polls alone. Nobody else logs, so the level may be set; nor does anybody set C's clock but for the server of ours,
-    // which has set it already.
-    unsafe {
-        mg_log_set(MG_LL_NONE as c_int);
-        mg_mgr_init(manager.as_mut_ptr());
-        let shared = (&raw mut *asking).cast();
-        let connection = mg_connect(manager.as_mut_ptr(), url.as_ptr(), Some(ask), shared);
-        assert!(!connection.is_null(), "C does not begin");
-        let end = Instant::now() + PATIENCE;
-        while asking.told.is_none() {
-            assert!(Instant::now() < end, "C says nothing");
-            mg_mgr_poll(manager.as_mut_ptr(), 1);
-        }
-        mg_mgr_free(manager.as_mut_ptr());
-    }
-    match asking.told.flatten() {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
+    let mut looping = Loop::new();
+    let shared = (&raw const asking).cast_mut().cast();
+    // SAFETY: the manager is alive; texts and what is shared outlive it. C's clock was set by our server, before.
+    let begun = unsafe { mg_connect(looping.as_mut_ptr(), url.as_ptr(), Some(ask), shared) };
+    assert!(!begun.is_null(), "C does not begin");
+    looping.poll_until("end of the handshake", || asking.told.borrow().is_some());
+    drop(looping);
+    asking.told.take().flatten().map_or(Ok(()), Err)
 }
 
 unsafe extern "C" fn ask(connection: *mut mg_connection, event: c_int, data: *mut c_void) {
     // SAFETY: the connection is alive in its handler, and its data outlive it; the data of an error are a text.
     unsafe {
         let asking = (*connection).fn_data.cast::<Asking>();
-        match event as u32 {
-            MG_EV_CONNECT => mg_tls_init(connection, &raw const (*asking).options),
-            MG_EV_TLS_HS => (*asking).told = Some(None),
-            MG_EV_ERROR => {
-                let text = CStr::from_ptr(data.cast()).to_string_lossy().into_owned();
-                (*asking).told.get_or_insert(Some(text));
-            }
-            _ => {}
-        }
+        let told = match event as u32 {
+            MG_EV_CONNECT => return mg_tls_init(connection, &raw const (*asking).options),
+            MG_EV_TLS_HS => None,
+            MG_EV_ERROR => Some(CStr::from_ptr(data.cast()).to_string_lossy().into_owned()),
+            _ => return,
+        };
+        (*asking).told.borrow_mut().get_or_insert(told);
     }
 }
 
