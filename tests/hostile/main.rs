@@ -11,5 +11,7 @@ mod greedy;
 mod idle;
 mod nesting;
 mod output;
+#[cfg(target_os = "linux")]
+mod randomness;
 mod semantics;
 mod wakeups;

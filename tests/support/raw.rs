@@ -1,9 +1,54 @@
 //! C's own answers, to be shown beside ours.
 
-use std::ffi::CStr;
-use std::mem;
+use std::ffi::{CStr, c_int};
+use std::mem::{self, MaybeUninit};
+use std::time::Instant;
 
 use mongoose::sys;
+
+/// A manager of C's, on C's own event loop. It logs nothing.
+#[derive(Debug)]
+pub struct Loop(Box<MaybeUninit<sys::mg_mgr>>);
+
+impl Loop {
+    /// Makes one.
+    #[expect(clippy::new_without_default, reason = "it sets a global of C's")]
+    pub fn new() -> Self {
+        let mut manager = Box::new(MaybeUninit::<sys::mg_mgr>::zeroed());
+        // SAFETY: it stays in its box until it is freed. Tests that look at C's log have a process of their own, so that
+        // nobody else sets its level to anything else.
+        unsafe {
+            sys::mg_log_level = sys::MG_LL_NONE as c_int;
+            sys::mg_mgr_init(manager.as_mut_ptr());
+        }
+        Self(manager)
+    }
+
+    /// The manager. What it is given has to outlive this.
+    pub fn as_mut_ptr(&mut self) -> *mut sys::mg_mgr {
+        self.0.as_mut_ptr()
+    }
+
+    /// Polls until something is so.
+    ///
+    /// # Panics
+    /// When it takes longer than [`PATIENCE`](crate::PATIENCE).
+    pub fn poll_until(&mut self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let end = Instant::now() + crate::PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < end, "C: no {what}");
+            // SAFETY: the manager is alive, and no handler of its runs.
+            unsafe { sys::mg_mgr_poll(self.as_mut_ptr(), 1) };
+        }
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        // SAFETY: it was made in `new`, and is not used again.
+        unsafe { sys::mg_mgr_free(self.as_mut_ptr()) };
+    }
+}
 
 /// What `mg_http_parse` makes of bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

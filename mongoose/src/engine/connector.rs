@@ -146,7 +146,7 @@ impl<'r> Connector<'r> {
         self
     }
 
-    /// Connects to a `tcp://host:port` URL, or a `tls://` one with [TLS](crate::tls), as [`Registry::connect`].
+    /// Connects to a `tcp://host:port` URL, or a `tls://` one with TLS, as [`Registry::connect`].
     ///
     /// # Errors
     /// As there; [`Error::Url`] also for a host that cannot be a certificate's.
