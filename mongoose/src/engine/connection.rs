@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::entry::{OurEnd, Tls};
 use super::transport::Socket;
-use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
+use super::{ConnectionId, Entry, Envelope, Handle, Limits, Payload, Protocol, Registry};
 use crate::ffi::{Flag, NestedEvent};
 use crate::net::{Handler, Stream};
 use crate::{Error, sys};
@@ -359,6 +359,16 @@ impl<'r> Connection<'r> {
         self.entry.conn.set(Flag::Websocket, true);
     }
 
+    /// Has all that is sent from now on wrapped.
+    pub(crate) fn set_envelope(&self, envelope: &'static dyn Envelope) {
+        self.entry.envelope.set(Some(envelope));
+    }
+
+    /// Ends the wrapping, for who says himself that nothing follows. `false`: it was over before.
+    pub(crate) fn take_envelope(&self) -> bool {
+        self.entry.envelope.take().is_some()
+    }
+
     /// Whether anything can still be sent.
     pub(crate) fn takes_output(&self) -> bool {
         let conn = &self.entry.conn;
@@ -407,6 +417,11 @@ impl<'r> Connection<'r> {
     pub(crate) fn append(&self, payload: Payload<'_>) {
         let entry = &self.entry;
         let mut output = entry.output.borrow_mut();
+        if let Some(envelope) = entry.envelope.get() {
+            envelope.seal(payload, &mut output);
+            drop(output);
+            return self.touch();
+        }
         let large = payload.len() >= WRITE_THROUGH && !payload.is_kept();
         let free = !entry.mark.get().blocked && !entry.conn.is(Flag::Connecting);
         if large

@@ -335,7 +335,7 @@ impl Dialer {
     pub(crate) fn write(&self, id: ConnectionId, write: impl FnOnce(&mut Vec<u8>)) -> Option<Instant> {
         let core = self.core.upgrade()?;
         let entry = core.find(id).filter(|entry| !entry.is_over() && !entry.conn.is(Flag::Draining))?;
-        entry.output.borrow_mut().gather_with(64, write);
+        entry.gather_with(64, write);
         core.touch(&entry);
         Some(core.clock.now())
     }

@@ -49,9 +49,11 @@ mod message;
 mod opening;
 mod outgoing;
 mod sender;
+mod tunnel;
 mod upgrade;
 
 pub use close::{CloseCode, CloseFrame};
+pub(crate) use connect::Passage;
 pub use connect::{Connect, connect};
 pub use connection::Connection;
 pub use handler::{Event, Handler};

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::engine::Dialer;
 use crate::{ConnectionId, Error, Handle, Registry, Timer};
-use builder::Settings;
+use builder::{Settings, Target};
 use link::Link;
 use session::Session as Kept;
 
@@ -104,7 +104,8 @@ enum Phase {
 }
 
 impl Client {
-    /// A client of a server at `mqtt://host:port`.
+    /// A client of a server at `mqtt://host:port`, or at `ws://host:port/path` over WebSocket; over TLS these are
+    /// `mqtts://` and `wss://`.
     pub fn builder(url: &str) -> ClientBuilder {
         ClientBuilder::new(url)
     }
@@ -384,8 +385,11 @@ impl Shared {
     fn dial(self: &Rc<Self>) -> Result<(), Error> {
         let limits = Rc::clone(&self.settings.limits);
         let within = limits.connect_time;
-        let link = Link::boxed(self);
-        let (endpoint, secure) = self.settings.target()?;
+        let Target { endpoint, secure, passage } = self.settings.target()?;
+        let link = match passage {
+            Some(passage) => passage.lead(Link::boxed(self)),
+            None => Link::boxed(self),
+        };
         let id = self.dialer.connect(&self.settings.url, &endpoint, secure, limits, within, link)?;
         let mut state = self.state.borrow_mut();
         state.phase = Phase::Connecting;
