@@ -49,6 +49,9 @@
 //!
 //! **Datagrams.** [`Registry::udp`] makes a socket of datagrams, with a [`udp::Handler`] of its own.
 //!
+//! **Small things.** [`json`] finds values by path, [`glob`] matches patterns, [`base64`], [`digest`] and [`random`] do what
+//! they say.
+//!
 //! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
 //! copied, and the compiler sees to it that nothing is kept. What is kept is a [`ConnectionId`], which finds
 //! [the connection](Registry::connection) again or says that it is [closed](Error::Closed).
@@ -88,15 +91,20 @@
 #[cfg(not(unix))]
 compile_error!("the safe crate runs on Unix so far; mongoose-sys builds on Windows too");
 
+pub mod base64;
+pub mod digest;
 mod dns;
 mod engine;
 mod error;
 #[allow(unsafe_code, reason = "the one module that may: see its documentation")]
 mod ffi;
 mod gate;
+pub mod glob;
 pub mod http;
+pub mod json;
 pub mod mqtt;
 mod net;
+pub mod random;
 pub mod sntp;
 #[cfg(feature = "_tls")]
 pub mod tls;
@@ -112,6 +120,6 @@ pub use engine::{
     Registry, State, Stats, Timer, Workers, WorkersBuilder,
 };
 pub use error::Error;
-pub use ffi::inherited_sockets;
+pub use ffi::{inherited_sockets, uptime};
 pub use net::{AccessList, Event, Handler, udp};
 pub use version::MONGOOSE_VERSION;

@@ -5,10 +5,13 @@
 mod addresses;
 mod clients;
 mod differential;
+mod digests;
 mod framing;
+mod globs;
 mod grammar;
 mod greedy;
 mod idle;
+mod json;
 mod nesting;
 mod output;
 mod semantics;

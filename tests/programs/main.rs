@@ -7,6 +7,7 @@ mod chromium;
 mod command_line;
 mod curl;
 mod dashboard;
+mod digests;
 mod embedded;
 mod files;
 mod limits;

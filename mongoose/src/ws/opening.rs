@@ -2,14 +2,15 @@
 
 use std::fmt;
 
+use super::accept::websocket_accept;
 use super::connection::Shared;
 use super::link::Link;
 use super::{CloseCode, CloseFrame, Connection, Event, Handler, Limits};
-use crate::Error;
 use crate::engine::{self, Protocol, Step};
-use crate::ffi::{base64_encode, random_bytes, websocket_accept};
+use crate::ffi::random_bytes;
 use crate::gate::http::{ResponseScan, Scanned, scratch, unfold};
 use crate::gate::ws::{Role, check_answer};
+use crate::{Error, base64};
 
 /// What is sent.
 pub(super) struct Request {
@@ -58,7 +59,7 @@ impl<H: Handler> Opening<H> {
             limits,
             pieces,
             scan: ResponseScan::default(),
-            key: base64_encode(&key),
+            key: base64::encode(key),
             folded: false,
         })
     }

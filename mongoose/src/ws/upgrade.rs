@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use super::accept::websocket_accept;
 use super::connection::Shared;
 use super::link::Link;
 use super::{Handler, Limits};
 use crate::Error;
-use crate::ffi::websocket_accept;
 use crate::gate::ws::{Role, check_request, is_token};
 use crate::http::{Reply, Request};
 
