@@ -179,6 +179,17 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// What is not JSON-RPC, or cannot be.
+    #[cfg(feature = "json-rpc")]
+    #[error("not JSON-RPC 2.0: {reason}")]
+    JsonRpc {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A call that the peer answered with an error.
+    #[cfg(feature = "json-rpc")]
+    #[error("the call failed: {0}")]
+    Call(#[source] crate::jsonrpc::ErrorObject),
     /// A request that does not fit the `http` crate's types.
     #[cfg(feature = "http")]
     #[error("not a request of the http crate: {0}")]

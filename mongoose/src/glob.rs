@@ -83,6 +83,9 @@ fn solve(text: &str, pattern: &str, mut may_end: impl FnMut(usize, usize)) -> bo
     if !text.as_bytes().starts_with(&pattern.as_bytes()[..literal]) {
         return false;
     }
+    if literal == pattern.len() {
+        return literal == text.len();
+    }
     let signs: Vec<char> = pattern.chars().collect();
     let wildcards = signs.iter().filter(|&&sign| is_wildcard(sign)).count();
     let mut suffixes = vec![false; signs.len() + 1];

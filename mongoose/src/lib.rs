@@ -50,7 +50,7 @@
 //! **Datagrams.** [`Registry::udp`] makes a socket of datagrams, with a [`udp::Handler`] of its own.
 //!
 //! **Small things.** [`json`] finds values by path, [`glob`] matches patterns, [`base64`], [`digest`] and [`random`] do what
-//! they say.
+//! they say. With the feature `json-rpc`, `jsonrpc` calls methods of peers, and has them call ours.
 //!
 //! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
 //! copied, and the compiler sees to it that nothing is kept. What is kept is a [`ConnectionId`], which finds
@@ -76,6 +76,7 @@
 //! | `gzip`        | `RequestBuilder::gzip`: compressed responses for the HTTP client                 |
 //! | `http`        | `request.to_http()`, `reply.respond(...)`: the types of the `http` crate        |
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
+//! | `json-rpc`    | `jsonrpc`: calls of methods, as server and client                               |
 //! | `router`      | `http::Router`                                                                  |
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
 //! | `tls-builtin` | without `tls-rustls`: the same for small programs, by Mongoose's own cryptography |
@@ -102,6 +103,8 @@ mod gate;
 pub mod glob;
 pub mod http;
 pub mod json;
+#[cfg(feature = "json-rpc")]
+pub mod jsonrpc;
 pub mod mqtt;
 mod net;
 pub mod random;

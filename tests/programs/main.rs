@@ -10,6 +10,7 @@ mod dashboard;
 mod digests;
 mod embedded;
 mod files;
+mod json_rpc;
 mod limits;
 mod load;
 #[cfg(target_os = "linux")]
