@@ -67,6 +67,11 @@
 //! **C.** [`sys`] has the raw functions, and [`Connection::as_raw`] what they take. Search these pages for a C name such
 //! as `mg_http_listen` to find its counterpart.
 //!
+//! **Logging.** Errors are values, and nothing is logged but what has no other way: with the feature `log`, warnings about
+//! dangerous configurations, with the target `mongoose` (else on the standard error), and what C's code says, with the
+//! target `mongoose::c`. Install the logger before the first manager: C asks for the level
+//! (`log::max_level()`) once.
+//!
 //! # Features
 //!
 //! | feature       | what it adds                                                                    |
@@ -77,6 +82,7 @@
 //! | `http`        | `request.to_http()`, `reply.respond(...)`: the types of the `http` crate        |
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
 //! | `json-rpc`    | `jsonrpc`: calls of methods, as server and client                               |
+//! | `log`         | C's log and our warnings, by the `log` crate                                    |
 //! | `router`      | `http::Router`                                                                  |
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
 //! | `tls-builtin` | without `tls-rustls`: the same for small programs, by Mongoose's own cryptography |
@@ -113,6 +119,7 @@ pub mod sntp;
 pub mod tls;
 pub mod url;
 mod version;
+mod warning;
 pub mod ws;
 
 pub use mongoose_sys as sys;

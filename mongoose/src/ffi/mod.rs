@@ -31,6 +31,7 @@ mod digest;
 mod folder;
 mod http_message;
 mod inherited;
+mod log;
 mod manager;
 pub(crate) mod panic;
 mod random;
