@@ -103,6 +103,7 @@ pub mod digest;
 mod dns;
 mod engine;
 mod error;
+mod event_name;
 #[allow(unsafe_code, reason = "the one module that may: see its documentation")]
 mod ffi;
 mod gate;
@@ -130,6 +131,7 @@ pub use engine::{
     Registry, State, Stats, Timer, Workers, WorkersBuilder,
 };
 pub use error::Error;
+pub use event_name::event_name;
 pub use ffi::{inherited_sockets, uptime};
 pub use net::{AccessList, Event, Handler, udp};
 pub use version::MONGOOSE_VERSION;
