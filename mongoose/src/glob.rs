@@ -181,6 +181,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn agrees_with_trying_everything(text in "[ab/\u{e9}]{0,10}", pattern in "[ab/\u{e9}?*#]{0,7}") {
             prop_assert_eq!(captures(&text, &pattern), naive(&text, &pattern));

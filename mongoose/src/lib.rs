@@ -70,7 +70,7 @@
 //! **Logging.** Errors are values, and nothing is logged but what has no other way: with the feature `log`, warnings about
 //! dangerous configurations, with the target `mongoose` (else on the standard error), and what C's code says, with the
 //! target `mongoose::c`. Install the logger before the first manager: C asks for the level
-//! (`log::max_level()`) once.
+//! (`log::max_level()`) once. For `tracing`, [tracing-log](https://docs.rs/tracing-log) takes both.
 //!
 //! # Features
 //!

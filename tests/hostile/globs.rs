@@ -1,7 +1,7 @@
 //! Patterns: C's language, and where C loses its way in it.
 
 use mongoose::glob;
-use mongoose_tests::raw;
+use mongoose_tests::{raw, scaled};
 use proptest::prelude::*;
 
 fn ours(text: &str, pattern: &str) -> Option<Vec<String>> {
@@ -39,12 +39,18 @@ fn hazard_10_a_character_is_whole() {
 
 #[test]
 fn hazard_10_there_are_as_many_captures_as_wildcards_and_no_place_to_write_past() {
-    let pattern = "?".repeat(10_000);
-    let text = "x".repeat(10_000);
-    assert_eq!(glob::captures(&text, &pattern).map(|captures| captures.len()), Some(10_000));
+    let pattern = "?".repeat(1_000);
+    let text = "x".repeat(1_000);
+    assert_eq!(glob::captures(&text, &pattern).map(|captures| captures.len()), Some(1_000));
+}
+
+fn cases() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(scaled(1_000) as u32) }
 }
 
 proptest! {
+    #![proptest_config(cases())]
+
     /// C is right where a wildcard that is taken back is the only kind there is: `#`, or `*` in what has no slash.
     #[test]
     fn with_hashes_alone_we_answer_as_c_does(text in "[ab/]{0,12}", pattern in "[ab/#?]{0,8}") {

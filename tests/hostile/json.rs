@@ -116,7 +116,13 @@ fn assert_same(ours: json::Value<'_>, value: &Value, path: &str) {
     }
 }
 
+fn cases() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(scaled(256) as u32) }
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn every_value_of_any_document_is_found_by_its_path(document in value(), pretty in any::<bool>()) {
         let text = if pretty { serde_json::to_string_pretty(&document) } else { serde_json::to_string(&document) };
