@@ -12,6 +12,7 @@ mod grammar;
 mod greedy;
 mod idle;
 mod json;
+mod json_rpc;
 mod nesting;
 mod output;
 mod semantics;

@@ -164,6 +164,27 @@ pub fn json_long(json: &str, path: &CStr) -> i64 {
     unsafe { sys::mg_json_get_long(string(json), path.as_ptr(), 0) }
 }
 
+/// What `mg_rpc_process` answers, where `rpc.list` is the one method.
+pub fn json_rpc(text: &str) -> String {
+    // SAFETY: plain structs of zeroes; what C allocates for methods and answer is freed; all strings live meanwhile.
+    unsafe {
+        let mut methods = null_mut();
+        sys::mg_rpc_add(&raw mut methods, string("rpc.list"), Some(sys::mg_rpc_list), null_mut());
+        let mut answer: sys::mg_iobuf = mem::zeroed();
+        answer.align = 64;
+        let mut request: sys::mg_rpc_req = mem::zeroed();
+        request.head = &raw mut methods;
+        request.pfn = Some(sys::mg_pfn_iobuf);
+        request.pfn_data = (&raw mut answer).cast();
+        request.frame = string(text);
+        sys::mg_rpc_process(&raw mut request);
+        let said = copy(sys::mg_str { buf: answer.buf.cast(), len: answer.len });
+        sys::mg_iobuf_free(&raw mut answer);
+        sys::mg_rpc_del(&raw mut methods, None);
+        String::from_utf8_lossy(&said).into_owned()
+    }
+}
+
 /// What `mg_hmac_sha256` makes.
 pub fn hmac_sha256(key: &[u8], bytes: &[u8]) -> [u8; 32] {
     let mut mac = [0; 32];
