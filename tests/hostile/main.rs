@@ -5,10 +5,14 @@
 mod addresses;
 mod clients;
 mod differential;
+mod digests;
 mod framing;
+mod globs;
 mod grammar;
 mod greedy;
 mod idle;
+mod json;
+mod json_rpc;
 mod nesting;
 mod output;
 #[cfg(target_os = "linux")]

@@ -26,22 +26,31 @@ bitflags::bitflags! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct State: u32 {
         /// Accepts others.
+        #[doc(alias = "is_listening")]
         const LISTENING = 1;
         /// We connected.
+        #[doc(alias = "is_client")]
         const CLIENT = 1 << 1;
         /// A listener accepted it.
+        #[doc(alias = "is_accepted")]
         const ACCEPTED = 1 << 2;
         /// The host's name is being looked up.
+        #[doc(alias = "is_resolving")]
         const RESOLVING = 1 << 3;
         /// The connection is being made.
+        #[doc(alias = "is_connecting")]
         const CONNECTING = 1 << 4;
         /// Closes once all that waits to be sent has left.
+        #[doc(alias = "is_draining")]
         const DRAINING = 1 << 5;
         /// Closes after the events at hand.
+        #[doc(alias = "is_closing")]
         const CLOSING = 1 << 6;
         /// Reading is paused.
+        #[doc(alias = "is_full")]
         const PAUSED = 1 << 7;
         /// A reply is due.
+        #[doc(alias = "is_resp")]
         const RESPONDING = 1 << 8;
         /// It speaks TLS.
         #[doc(alias = "is_tls")]

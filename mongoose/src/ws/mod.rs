@@ -39,6 +39,7 @@
 //! as it comes. Compression is not offered. How large a message may be, and how long a peer may be silent, is in
 //! [`Limits`].
 
+mod accept;
 mod close;
 mod connect;
 mod connection;

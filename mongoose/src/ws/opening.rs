@@ -3,15 +3,16 @@
 use std::any::Any;
 use std::fmt;
 
+use super::accept::websocket_accept;
 use super::connection::Shared;
 use super::link::Link;
 use super::tunnel::Tunnel;
 use super::{CloseCode, CloseFrame, Connection, Event, Handler, Limits};
-use crate::Error;
 use crate::engine::{self, Protocol, Step};
-use crate::ffi::{base64_encode, random_bytes, websocket_accept};
+use crate::ffi::random_bytes;
 use crate::gate::http::{ResponseScan, Scanned, scratch, unfold};
 use crate::gate::ws::{Role, check_answer};
+use crate::{Error, base64};
 
 /// What is sent.
 pub(super) struct Request {
@@ -137,7 +138,7 @@ impl<O: Opener + 'static> Opening<O> {
             opener: Some(opener),
             request,
             scan: ResponseScan::default(),
-            key: base64_encode(&key),
+            key: base64::encode(key),
             folded: false,
         })
     }

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
+use super::accept::websocket_accept;
 use super::connection::Shared;
 use super::link::Link;
 use super::tunnel::Tunnel;
 use super::{Handler, Limits};
-use crate::ffi::websocket_accept;
 use crate::gate::ws::{Role, check_request, is_token};
 use crate::http::{Reply, Request};
 use crate::mqtt;

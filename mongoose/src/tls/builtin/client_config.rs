@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::Error;
 use crate::ffi::prepare;
 use crate::tls::current::Current;
+use crate::warning::warn;
 
 /// What connections that we make speak TLS by. The built-in TLS cannot verify certificates, so there is none but what
 /// [`dangerous`](Self::dangerous) makes: the feature `tls-rustls` is for everything else. Clones are the same
@@ -111,9 +112,7 @@ impl ClientConfigBuilder {
             })?),
         };
         prepare();
-        eprintln!(
-            "mongoose: a TLS client takes any certificate of any host: anybody on the way can read and change all"
-        );
+        warn("a TLS client takes any certificate of any host: anybody on the way can read and change all");
         let elsewhere = name.is_some().then(|| ClientConfig::new(None, None));
         Ok(ClientConfig::new(name, elsewhere))
     }

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use crate::ffi::{Aead, hmac_sha256, wipe};
+use crate::digest::hmac_sha256;
+use crate::ffi::{Aead, wipe};
 
 /// How many records one key seals. AES-GCM's is the lower bound: 2^24.5 (section 5.5).
 const RECORDS_PER_KEY: u64 = 1 << 23;

@@ -110,21 +110,21 @@ fn answer_hello(
     channel.say_plainly(&answer, !hello.session_id.is_empty() && retried.is_none());
 
     let aead = hello.suite.0;
-    let hash = transcript.digest();
+    let hash = transcript.clone().finish();
     let mut writer = TrafficKeys::new(aead, handshake.derive("s hs traffic", &hash));
     let reader = TrafficKeys::new(aead, handshake.derive("c hs traffic", &hash));
     let mut flight = hello::message(ENCRYPTED_EXTENSIONS, |out| vector(out, 2, |_| {}));
     flight.extend(&identity.certificate);
     transcript.update(&flight);
-    let verify = certificate_verify(&identity, &transcript.digest())?;
+    let verify = certificate_verify(&identity, &transcript.clone().finish())?;
     transcript.update(&verify);
     flight.extend(&verify);
-    let finished = hello::message(FINISHED, |out| out.extend(writer.finished(&transcript.digest())));
+    let finished = hello::message(FINISHED, |out| out.extend(writer.finished(&transcript.clone().finish())));
     transcript.update(&finished);
     flight.extend(&finished);
     channel.seal(&mut writer, &flight);
 
-    let hash = transcript.digest();
+    let hash = transcript.clone().finish();
     let master = handshake.master();
     channel.writer = Some(TrafficKeys::new(aead, master.derive("s ap traffic", &hash)));
     let mac = reader.finished(&hash);
