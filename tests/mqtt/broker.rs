@@ -19,7 +19,7 @@ static PROGRAM: LazyLock<String> = LazyLock::new(|| example("mqtt_broker", "tls-
 pub struct Broker {
     child: Child,
     log: mpsc::Receiver<String>,
-    port: u16,
+    pub port: u16,
 }
 
 impl Broker {
@@ -45,11 +45,11 @@ impl Broker {
         port.parse().unwrap_or_else(|_| panic!("{line}"))
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.port)
     }
 
-    fn tool(&self, program: &str, arguments: &[&str]) -> Output {
+    pub fn tool(&self, program: &str, arguments: &[&str]) -> Output {
         run_tool(program, self.port, arguments)
     }
 

@@ -15,6 +15,7 @@ mod mosquitto;
 #[allow(dead_code, reason = "the tests of WebSocket need more of it")]
 mod peer;
 mod recovery;
+mod resumption;
 mod round_trip;
 mod scene;
 mod server;
