@@ -15,6 +15,8 @@ use mongoose::{Error, Manager};
 const HELP: &str = "\
 Usage: mqtt_client URL [OPTION]...
 
+URL is mqtt://HOST:PORT or ws://HOST:PORT/PATH over WebSocket, or mqtts:// or wss:// over TLS.
+
   -V 4|5             the version: 3.1.1 (default) or 5
   -t TOPIC           what to subscribe and to publish to (default: test)
   -m MSG             what to publish (default: hello)
@@ -28,7 +30,7 @@ Usage: mqtt_client URL [OPTION]...
   --no-clean         go on with the session that the server has
   --will-topic T --will-msg M
                      what the server publishes once we are gone without a word
-  --ca FILE          the certificates to trust, for mqtts:// (default: the system's)
+  --ca FILE          the certificates to trust, for TLS (default: the system's)
   --name HOST        whom the server has to be (default: the URL's host)
   --deadline MS      give up after so many milliseconds
 
@@ -210,7 +212,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
     if let Some(topic) = &will_topic {
         builder = builder.will(&Message { qos, retain, ..Message::new(topic, will_message.as_bytes()) });
     }
-    if url.starts_with("mqtts:") {
+    if url.starts_with("mqtts:") || url.starts_with("wss:") {
         builder = secure(builder, ca, name).map_err(|error| error.to_string())?;
     }
     builder = match (user, password) {

@@ -139,6 +139,9 @@ pub enum Error {
     /// A percent-encoded text that is malformed, or not UTF-8 where it has to be.
     #[error("not a percent-encoded text: {0}")]
     Decode(&'static str),
+    /// A text that is not base64, or not as an encoder makes it.
+    #[error("not base64")]
+    Base64,
     /// A request's body is of another type than was asked for, or does not say of which.
     #[error("the body is not {expected}")]
     MediaType {
@@ -160,6 +163,33 @@ pub enum Error {
     #[cfg(feature = "serde")]
     #[error("not the JSON that it has to be: {0}")]
     Json(#[source] serde_json::Error),
+    /// A text that is not JSON, or of which a path makes no sense.
+    #[error("not JSON at byte {at}: {reason}")]
+    JsonText {
+        /// Where, counted from 0.
+        at: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// What is no path into JSON.
+    #[error("{path:?} is no path into JSON: {reason}")]
+    JsonPath {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// What is not JSON-RPC, or cannot be.
+    #[cfg(feature = "json-rpc")]
+    #[error("not JSON-RPC 2.0: {reason}")]
+    JsonRpc {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A call that the peer answered with an error.
+    #[cfg(feature = "json-rpc")]
+    #[error("the call failed: {0}")]
+    Call(#[source] crate::jsonrpc::ErrorObject),
     /// A request that does not fit the `http` crate's types.
     #[cfg(feature = "http")]
     #[error("not a request of the http crate: {0}")]
@@ -315,7 +345,7 @@ impl Error {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Refused { status: status @ 400..=599, .. } => *status,
-            Self::Decode(_) | Self::Multipart(_) => 400,
+            Self::Decode(_) | Self::Base64 | Self::JsonText { .. } | Self::Multipart(_) => 400,
             Self::FormLimit { .. } => 413,
             Self::MediaType { .. } => 415,
             #[cfg(feature = "serde")]

@@ -49,6 +49,9 @@
 //!
 //! **Datagrams.** [`Registry::udp`] makes a socket of datagrams, with a [`udp::Handler`] of its own.
 //!
+//! **Small things.** [`json`] finds values by path, [`glob`] matches patterns, [`base64`], [`digest`] and [`random`] do what
+//! they say. With the feature `json-rpc`, `jsonrpc` calls methods of peers, and has them call ours.
+//!
 //! **Views and ids.** What a handler sees of a request or of received bytes is a view of the receive buffer: nothing is
 //! copied, and the compiler sees to it that nothing is kept. What is kept is a [`ConnectionId`], which finds
 //! [the connection](Registry::connection) again or says that it is [closed](Error::Closed).
@@ -64,6 +67,11 @@
 //! **C.** [`sys`] has the raw functions, and [`Connection::as_raw`] what they take. Search these pages for a C name such
 //! as `mg_http_listen` to find its counterpart.
 //!
+//! **Logging.** Errors are values, and nothing is logged but what has no other way: with the feature `log`, warnings about
+//! dangerous configurations, with the target `mongoose` (else on the standard error), and what C's code says, with the
+//! target `mongoose::c`. Install the logger before the first manager: C asks for the level
+//! (`log::max_level()`) once. For `tracing`, [tracing-log](https://docs.rs/tracing-log) takes both.
+//!
 //! # Features
 //!
 //! | feature       | what it adds                                                                    |
@@ -73,6 +81,8 @@
 //! | `gzip`        | `RequestBuilder::gzip`: compressed responses for the HTTP client                 |
 //! | `http`        | `request.to_http()`, `reply.respond(...)`: the types of the `http` crate        |
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
+//! | `json-rpc`    | `jsonrpc`: calls of methods, as server and client                               |
+//! | `log`         | C's log and our warnings, by the `log` crate                                    |
 //! | `router`      | `http::Router`                                                                  |
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
 //! | `tls-builtin` | without `tls-rustls`: the same for small programs, by Mongoose's own cryptography |
@@ -88,20 +98,29 @@
 #[cfg(not(unix))]
 compile_error!("the safe crate runs on Unix so far; mongoose-sys builds on Windows too");
 
+pub mod base64;
+pub mod digest;
 mod dns;
 mod engine;
 mod error;
+mod event_name;
 #[allow(unsafe_code, reason = "the one module that may: see its documentation")]
 mod ffi;
 mod gate;
+pub mod glob;
 pub mod http;
+pub mod json;
+#[cfg(feature = "json-rpc")]
+pub mod jsonrpc;
 pub mod mqtt;
 mod net;
+pub mod random;
 pub mod sntp;
 #[cfg(feature = "_tls")]
 pub mod tls;
 pub mod url;
 mod version;
+mod warning;
 pub mod ws;
 
 pub use mongoose_sys as sys;
@@ -112,6 +131,7 @@ pub use engine::{
     Registry, State, Stats, Timer, Workers, WorkersBuilder,
 };
 pub use error::Error;
-pub use ffi::inherited_sockets;
+pub use event_name::event_name;
+pub use ffi::{inherited_sockets, uptime};
 pub use net::{AccessList, Event, Handler, udp};
 pub use version::MONGOOSE_VERSION;

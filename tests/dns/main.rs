@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod c;
 mod examples;
 mod peer;
 mod server;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
@@ -33,12 +33,12 @@ fn resolve_by(dns: Dns, host: &str) -> Found {
 }
 
 /// As text, without the ports.
-fn addresses(server: SocketAddr, host: &str) -> Vec<String> {
+pub fn addresses(server: SocketAddr, host: &str) -> Vec<String> {
     let found = resolve_by(Dns::server(server).within(PATIENCE), host);
     found.expect(host).into_iter().map(|address| address.ip().to_string()).collect()
 }
 
-fn failure(server: SocketAddr, host: &str) -> (io::ErrorKind, String) {
+pub fn failure(server: SocketAddr, host: &str) -> (io::ErrorKind, String) {
     match resolve_by(Dns::server(server).within(PATIENCE), host) {
         Err(Error::Resolve { url, source }) if url == host => (source.kind(), source.to_string()),
         other => panic!("{other:?}"),
@@ -64,8 +64,10 @@ fn one_family_is_enough_though_the_other_fails() {
         AAAA => vec![question.answer(0, &["2001:db8::1"])],
         _ => Vec::new(),
     });
-    let found = resolve_by(Dns::server(server).within(Duration::from_millis(100)), "host.test");
-    assert_eq!(found.expect("an address")[0].ip().to_string(), "2001:db8::1");
+    for within in [Duration::from_millis(100), Duration::MAX] {
+        let found = resolve_by(Dns::server(server).within(within), "host.test");
+        assert_eq!(found.expect("an address")[0].ip().to_string(), "2001:db8::1");
+    }
 }
 
 #[test]
@@ -182,6 +184,10 @@ fn hazard_8_ids_and_ports_differ_from_one_lookup_to_the_next() {
     };
     let ids = seen.iter().map(|(id, _)| u32::from(id[0]) << 8 | u32::from(id[1])).collect();
     assert!(differing(ids) >= 14, "{seen:?}");
+    // C's next id is at most 256 above the one before.
+    let id = |(id, _): &(Vec<u8>, u16)| u16::from_be_bytes([id[0], id[1]]);
+    let near = |pair: &[(Vec<u8>, u16)]| id(&pair[1]).wrapping_sub(id(&pair[0])) <= 256;
+    assert!(seen.windows(2).filter(|pair| near(pair)).count() <= 2, "{seen:?}");
     let ports = seen.iter().map(|(_, port)| u32::from(*port)).collect();
     assert!(differing(ports) >= 4, "{seen:?}");
 }
@@ -271,6 +277,46 @@ fn somebody_who_closes_all_connections_ends_lookups_too() {
     }
     poll_until(&mut manager, "an answer", |_| answer.borrow().is_some());
     assert!(matches!(answer.take(), Some(Err(Error::Resolve { .. }))));
+}
+
+#[test]
+fn hazard_3_a_lookup_that_a_connection_asks_for_outlives_it() {
+    let server = start(|question| vec![question.answer(0, &["10.0.0.1"])]);
+    let mut manager = Manager::new().expect("a manager");
+    manager.set_dns(Dns::server(server));
+    let found = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&found);
+    let ask = move |connection: &Connection<'_>, event: Event<'_>| {
+        if let Event::Accept = event {
+            for host in ["one.test", "two.test"] {
+                let log = Rc::clone(&log);
+                let then =
+                    move |_: &Registry, found: Found| log.borrow_mut().push(found.expect("an address"));
+                connection.registry().resolve(host, then)?.detach();
+            }
+            connection.close();
+        }
+        Ok(())
+    };
+    let listener = manager.tcp("tcp://127.0.0.1:0", ask).expect("to listen");
+    let _peer = std::net::TcpStream::connect(listener.local_addr()).expect("to connect");
+    poll_until(&mut manager, "both answers", |_| found.borrow().len() == 2);
+    assert!(found.borrow().iter().all(|found| found[0].ip() == IpAddr::from([10, 0, 0, 1])));
+}
+
+#[test]
+fn hazard_16_a_name_server_may_be_replaced_while_it_is_asked() {
+    let (server, gone) = (start(|question| vec![question.answer(0, &["10.0.0.1"])]), "192.0.2.1:53");
+    let mut manager = Manager::new().expect("a manager");
+    manager.set_dns(Dns::server(server));
+    let answer = Rc::new(RefCell::new(None));
+    let note = Rc::clone(&answer);
+    let then = move |_: &Registry, found: Found| *note.borrow_mut() = Some(found);
+    let _lookup = manager.resolve("host.test", then).expect("to begin");
+    // C keeps a pointer to what the user may have freed by now.
+    manager.set_dns(Dns::server(gone.parse().expect("an address")));
+    poll_until(&mut manager, "an answer", |_| answer.borrow().is_some());
+    assert_eq!(answer.take().expect("it is there").expect("an address")[0].ip(), IpAddr::from([10, 0, 0, 1]));
 }
 
 #[test]

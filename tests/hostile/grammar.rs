@@ -1,6 +1,7 @@
 //! What is no HTTP, no header parameter, no URL: hazards 39, 42, 43, 44.
 
 use mongoose::http::{Reply, Request};
+use mongoose::url::Url;
 use mongoose::{Connection, Error, Event, Manager};
 use mongoose_tests::{Client, Server, raw};
 
@@ -45,6 +46,27 @@ fn hazard_42_ports_and_hosts_are_checked() {
     let connect = |url: &str| manager.connect(url, |_: &Connection<'_>, _: Event<'_>| Ok(()));
     assert!(matches!(connect("tcp://h:99999"), Err(Error::Url { .. })));
     assert!(matches!(connect("tcp://h:0x50"), Err(Error::Url { .. })));
+}
+
+#[test]
+fn hazard_42_a_url_is_what_it_says() {
+    let url = Url::parse("http://h?x=1").expect("valid");
+    assert_eq!((url.host(), url.path(), url.query()), ("h", "/", Some("x=1")));
+    assert_eq!(raw::url_host(c"http://a:b@evil@h/"), "evil@h", "C takes the first @ for the last");
+    assert_eq!(Url::parse("http://a:b@evil@h/").expect("valid").host(), "h");
+    assert_eq!(raw::url_port(c"http://h:8x"), 8);
+    for url in ["http://h:99999", "http://h:8x", "http://h h", "http://", "h:1"] {
+        assert!(matches!(Url::parse(url), Err(Error::Url { .. })), "{url}");
+    }
+    for (url, in_c) in [
+        ("http://h", c"http://h"),
+        ("https://h.example:8443/a?b", c"https://h.example:8443/a?b"),
+        ("mqtts://u:p@127.0.0.1/", c"mqtts://u:p@127.0.0.1/"),
+        ("tcp://127.0.0.1:0", c"tcp://127.0.0.1:0"),
+    ] {
+        let ours = Url::parse(url).expect(url);
+        assert_eq!((ours.host(), ours.port()), (&*raw::url_host(in_c), Some(raw::url_port(in_c))), "{url}");
+    }
 }
 
 #[test]

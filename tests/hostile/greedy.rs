@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mongoose::http::{Reply, Request};
 use mongoose::{Error, Limits, Payload};
-use mongoose_tests::{Client, PATIENCE, Server, scaled};
+use mongoose_tests::{Client, PATIENCE, Server, in_own_process, scaled};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 static LARGE: [u8; 1 << 20] = [b'x'; 1 << 20];
@@ -130,4 +130,42 @@ fn slow_heads_that_take_all_places_give_them_up() {
     for client in &mut slow {
         assert_eq!(client.response().status, 408);
     }
+}
+
+/// How much memory this process has asked for, in bytes: also what it has not touched.
+#[cfg(target_os = "linux")]
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:")).expect("a line");
+    let kilobytes = line.trim().strip_suffix(" kB").and_then(|number| number.parse::<usize>().ok());
+    kilobytes.expect("a number") << 10
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_claims_to_send_much_holds_no_more_than_a_few_times_what_it_sends() {
+    in_own_process(
+        "greedy::who_claims_to_send_much_holds_no_more_than_a_few_times_what_it_sends",
+        |_| {},
+        || {
+            const SENT: usize = 5_000;
+            let server = Server::http(|| site);
+            let count = scaled(400);
+            // What starting costs.
+            connect_many(server.address, 1, &["GET /large HTTP/1.1\r\nHost: h\r\n\r\n"]);
+            let before = memory();
+            let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n";
+            let request = [head.as_bytes(), &[b'x'; SENT]].concat();
+            let mut clients = connect_many(server.address, count, &[request]);
+            let total = (count * SENT) as u64;
+            server.wait_until("the server to have it all", move |registry| registry.stats().received > total);
+            let each = (memory() - before) / count;
+            // Twenty-odd kilobytes, and what starting more clients costs. They claim three million.
+            assert!(each < 40_000 || count < 100, "{each} bytes a connection");
+            // Whoever means it gets through.
+            let honest = clients.last_mut().expect("one of them");
+            honest.send(vec![b'x'; 3_000_000 - SENT]);
+            assert_eq!(honest.response().body.len(), 3_000_000);
+        },
+    );
 }

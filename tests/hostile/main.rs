@@ -5,11 +5,17 @@
 mod addresses;
 mod clients;
 mod differential;
+mod digests;
 mod framing;
+mod globs;
 mod grammar;
 mod greedy;
 mod idle;
+mod json;
+mod json_rpc;
 mod nesting;
 mod output;
+#[cfg(target_os = "linux")]
+mod randomness;
 mod semantics;
 mod wakeups;

@@ -1,11 +1,11 @@
-//! Callbacks inside callbacks, and ends inside ends: hazards 12, 13, 56, 57.
+//! Callbacks inside callbacks, and ends inside ends: hazards 12 to 14, 56, 57, 59.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use mongoose::{Connection, ConnectionId, Error, Event, Manager, State, sys};
+use mongoose::{Connection, ConnectionId, Error, Event, Manager, Registry, State, Timer, sys};
 use mongoose_tests::{Client, poll_until, scaled};
 
 #[test]
@@ -59,6 +59,67 @@ fn hazard_13_nothing_is_made_while_the_manager_ends() {
     for mut client in clients {
         assert!(client.to_end().is_empty());
     }
+}
+
+#[test]
+fn hazard_14_a_timer_may_cancel_itself_and_all_others_that_are_due() {
+    let mut manager = Manager::new().expect("a manager");
+    let fired = Rc::new(Cell::new(0));
+    let timers: Rc<RefCell<Vec<Timer>>> = Rc::default();
+    for _ in 0..10 {
+        let (count, all) = (Rc::clone(&fired), Rc::clone(&timers));
+        let call = move |registry: &Registry| {
+            count.set(count.get() + 1);
+            all.borrow_mut().clear();
+            registry.connections().into_iter().for_each(|id| registry.connection(id).expect("open").close());
+            // And what it holds is still there.
+            assert!(all.borrow().is_empty());
+        };
+        timers.borrow_mut().push(manager.every(Duration::ZERO, call).expect("a timer"));
+    }
+    let quiet = |_: &Connection<'_>, _: Event<'_>| Ok(());
+    manager.tcp("tcp://127.0.0.1:0", quiet).expect("to listen");
+    poll_until(&mut manager, "the close", |manager| manager.stats().connections == 0);
+    (0..3).for_each(|_| manager.poll(Duration::ZERO).expect("to poll"));
+    assert_eq!(fired.get(), 1);
+    assert_eq!(Rc::strong_count(&fired), 1, "their closures are gone");
+}
+
+#[test]
+fn hazard_59_nothing_that_a_manager_was_given_outlives_it() {
+    let count = scaled(200).max(10);
+    let mut manager = Manager::new().expect("a manager");
+    let kept = Rc::new(());
+    let closed = Rc::new(Cell::new(0));
+    let (held, count_closed) = (Rc::clone(&kept), Rc::clone(&closed));
+    let serve = move |connection: &Connection<'_>, event: Event<'_>| {
+        if let Event::Close = event {
+            count_closed.set(count_closed.get() + 1);
+            // What C makes now stays for ever.
+            let held = Rc::clone(&held);
+            let more = move |_: &Connection<'_>, _: Event<'_>| {
+                let _ = &held;
+                Ok(())
+            };
+            assert!(connection.registry().connect("tcp://127.0.0.1:9", more).is_err());
+        }
+        Ok(())
+    };
+    let listener = manager.tcp("tcp://127.0.0.1:0", serve).expect("to listen");
+    let _clients: Vec<_> = (0..count).map(|_| Client::connect(listener.local_addr())).collect();
+    poll_until(&mut manager, "the connections", |manager| manager.stats().accepted == count as u64);
+    let held = Rc::clone(&kept);
+    manager.every(Duration::MAX, move |_| drop(Rc::clone(&held))).expect("a timer").detach();
+    let held = Rc::clone(&kept);
+    manager.resolve("localhost", move |_: &Registry, _| drop(held)).expect("to begin").detach();
+    let held = Rc::clone(&kept);
+    let connecting = move |_: &Connection<'_>, _: Event<'_>| {
+        let _ = &held;
+        Ok(())
+    };
+    manager.connect("tcp://localhost:9", connecting).expect("to begin");
+    drop(manager);
+    assert_eq!((closed.get(), Rc::strong_count(&kept)), (count, 1));
 }
 
 #[test]

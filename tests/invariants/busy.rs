@@ -309,3 +309,41 @@ fn no_busy_loop_on_a_listener_that_others_shut_down() {
     poll_until(&mut manager, "the peer", |manager| manager.stats().accepted == 1);
     drop(peer);
 }
+
+#[test]
+fn no_busy_loop_while_a_websocket_holds_back_messages_that_it_could_not_answer() {
+    use mongoose::ws;
+
+    // More than the system takes, so that some of it waits.
+    const MUCH: usize = 12_000_000;
+    let mut manager = Manager::new().expect("a manager");
+    let listener = manager
+        .http("http://127.0.0.1:0", |request: Request<'_>, reply: Reply<'_>| {
+            let mut limits = ws::Limits::default();
+            limits.output = 100_000;
+            ws::upgrade(request, reply).limits(limits).accept(
+                |peer: &ws::Connection<'_>, event: ws::Event<'_>| match event {
+                    ws::Event::Open => peer.send_binary(vec![7; MUCH]),
+                    ws::Event::Message(message) => peer.send(message),
+                    _ => Ok(()),
+                },
+            )
+        })
+        .expect("to listen");
+    let mut peer = connect_many(&mut manager, listener.local_addr(), 1).remove(0);
+    peer.send(
+        "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    );
+    poll_until(&mut manager, "it to send", |manager| manager.stats().sent > 0);
+    settle(&mut manager);
+    // A message, and more behind it than is read.
+    peer.send([0x82, 0x81, 0, 0, 0, 0, 7]);
+    assert_idle(&mut manager, "holding back");
+    peer.send([0x82, 0x81, 0, 0, 0, 0, 7].repeat(1000));
+    assert_idle(&mut manager, "holding back more");
+    peer.end();
+    assert_idle(&mut manager, "holding back with an end behind it");
+    drop(peer);
+    poll_until(&mut manager, "its end", |manager| manager.stats().connections == 1);
+}

@@ -14,7 +14,7 @@ use crate::harness::{Peer, connect_many, get, settle};
 const FORMATS: &str = "%s%n%d%p%99999d%%%M\0%s after NUL";
 
 #[test]
-fn invariant_14_formats_and_nul_arrive_as_they_are() {
+fn invariant_14_hazard_15_formats_and_nul_arrive_as_they_are() {
     let mut manager = Manager::new().expect("a manager");
     let listener = manager
         .http("http://127.0.0.1:0", |request: Request<'_>, reply: Reply<'_>| match request.path() {
@@ -41,7 +41,7 @@ fn invariant_14_formats_and_nul_arrive_as_they_are() {
 }
 
 #[test]
-fn invariant_14_errors_keep_their_text() {
+fn invariant_14_hazard_15_errors_keep_their_text() {
     let mut manager = Manager::new().expect("a manager");
     let told = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&told);

@@ -241,7 +241,7 @@ fn invariant_08_a_write_from_close_is_refused_and_reaches_no_other_socket() {
 }
 
 #[test]
-fn invariant_09_a_batch_that_closes_all_of_itself_frees_nothing_before_its_end() {
+fn invariant_09_hazard_14_a_batch_that_closes_all_of_itself_frees_nothing_before_its_end() {
     let count = scaled(500).max(10);
     let mut manager = Manager::new().expect("a manager");
     let journal = Journal::default();

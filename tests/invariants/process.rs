@@ -48,9 +48,9 @@ fn invariant_18_a_peer_that_vanished_does_not_kill_the_process() {
 }
 
 #[test]
-fn invariant_18_c_s_log_is_silenced_once_and_then_left_to_the_user() {
+fn invariant_18_hazard_48_c_s_log_is_silenced_once_and_then_left_to_the_user() {
     in_own_process(
-        "process::invariant_18_c_s_log_is_silenced_once_and_then_left_to_the_user",
+        "process::invariant_18_hazard_48_c_s_log_is_silenced_once_and_then_left_to_the_user",
         |_| {},
         || {
             // SAFETY: a plain int, and no other thread of this process touches it.
@@ -68,9 +68,9 @@ fn invariant_18_c_s_log_is_silenced_once_and_then_left_to_the_user() {
 }
 
 #[test]
-fn invariant_18_managers_made_on_8_threads_at_once_share_what_is_the_process_s() {
+fn invariant_18_hazard_48_managers_made_on_8_threads_at_once_share_what_is_the_process_s() {
     in_own_process(
-        "process::invariant_18_managers_made_on_8_threads_at_once_share_what_is_the_process_s",
+        "process::invariant_18_hazard_48_managers_made_on_8_threads_at_once_share_what_is_the_process_s",
         |_| {},
         || {
             std::thread::scope(|scope| {

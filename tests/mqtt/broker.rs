@@ -16,14 +16,14 @@ use crate::scene::Scene;
 static PROGRAM: LazyLock<String> = LazyLock::new(|| example("mqtt_broker", "tls-rustls"));
 
 /// The broker as a process, which ends with it.
-struct Broker {
+pub struct Broker {
     child: Child,
     log: mpsc::Receiver<String>,
-    port: u16,
+    pub port: u16,
 }
 
 impl Broker {
-    fn start(arguments: &[&str]) -> Self {
+    pub fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(&*PROGRAM)
             .args(["--listen", "mqtt://127.0.0.1:0"])
             .args(arguments)
@@ -39,17 +39,17 @@ impl Broker {
     }
 
     /// Where it says that it listens next.
-    fn listening(&self) -> u16 {
+    pub fn listening(&self) -> u16 {
         let line = self.log.recv_timeout(PATIENCE).expect("a line");
         let (_, port) = line.rsplit_once(':').unwrap_or_else(|| panic!("{line}"));
         port.parse().unwrap_or_else(|_| panic!("{line}"))
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.port)
     }
 
-    fn tool(&self, program: &str, arguments: &[&str]) -> Output {
+    pub fn tool(&self, program: &str, arguments: &[&str]) -> Output {
         run_tool(program, self.port, arguments)
     }
 

@@ -17,25 +17,27 @@ fn server<T: Send + 'static>(
 ) -> (SocketAddr, JoinHandle<T>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound");
-    let thread = std::thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("a client");
-        stream.set_read_timeout(Some(PATIENCE)).expect("an option");
-        script(&mut Peer { stream })
-    });
+    let thread = std::thread::spawn(move || script(&mut Peer::accept(&listener)));
     (address, thread)
 }
 
-struct Peer {
+pub struct Peer {
     stream: TcpStream,
 }
 
 impl Peer {
-    fn send(&mut self, bytes: &[u8]) {
+    pub fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = listener.accept().expect("a client");
+        stream.set_read_timeout(Some(PATIENCE)).expect("an option");
+        Self { stream }
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("to send");
     }
 
     /// Reads a packet of less than 128 bytes.
-    fn packet(&mut self) -> Vec<u8> {
+    pub fn packet(&mut self) -> Vec<u8> {
         let mut packet = vec![0; 2];
         self.stream.read_exact(&mut packet).expect("a header");
         packet.resize(2 + usize::from(packet[1]), 0);
@@ -53,7 +55,7 @@ impl Peer {
         rest
     }
 
-    fn welcome(&mut self, version: Version) {
+    pub fn welcome(&mut self, version: Version) {
         assert_eq!(self.packet()[0], 0x10);
         self.send(if version == Version::V5 { &[0x20, 3, 0, 0, 0] } else { &[0x20, 2, 0, 0] });
     }

@@ -11,8 +11,13 @@ mod example;
 mod faults;
 mod malformed;
 mod mosquitto;
+#[path = "../websocket/peer.rs"]
+#[allow(dead_code, reason = "the tests of WebSocket need more of it")]
+mod peer;
 mod recovery;
+mod resumption;
 mod round_trip;
 mod scene;
 mod server;
 mod tls;
+mod websocket;

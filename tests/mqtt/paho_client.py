@@ -5,10 +5,12 @@ import sys
 import paho.mqtt.client as mqtt
 
 port, version = int(sys.argv[1]), int(sys.argv[2])
+transport = sys.argv[3] if len(sys.argv) > 3 else "tcp"
 client = mqtt.Client(
     mqtt.CallbackAPIVersion.VERSION2,
     client_id=f"paho-{version}",
     protocol=mqtt.MQTTv5 if version == 5 else mqtt.MQTTv311,
+    transport=transport,
 )
 seen = []
 
@@ -34,5 +36,7 @@ def on_message(client, userdata, message):
 
 
 client.on_connect, client.on_subscribe, client.on_message = on_connect, on_subscribe, on_message
-client.connect("127.0.0.1", port, keepalive=30)
+if len(sys.argv) > 4:
+    client.tls_set(ca_certs=sys.argv[4])
+client.connect("localhost" if len(sys.argv) > 4 else "127.0.0.1", port, keepalive=30)
 client.loop_forever()

@@ -92,6 +92,21 @@ fn r11_a_timer_cancelled_by_another_that_is_due_with_it_is_freed_once_and_not_ca
 }
 
 #[test]
+fn a_timer_may_begin_with_the_next_turn() {
+    let mut manager = Manager::new().expect("a manager");
+    let (_, once, call) = counted();
+    let rare = manager.now_and_every(NEVER, call).expect("a timer");
+    assert_eq!(once.get(), 0, "not before the turn");
+    manager.poll(NEVER).expect("to poll");
+    assert_eq!(once.get(), 1);
+    assert!(rare.is_active());
+    let (_, often, call) = counted();
+    manager.now_and_every(SOON, call).expect("a timer").detach();
+    poll_until(&mut manager, "three ticks", |_| often.get() >= 3);
+    assert_eq!(once.get(), 1);
+}
+
+#[test]
 fn r11_a_detached_timer_goes_on_until_its_manager_ends() {
     let mut manager = Manager::new().expect("a manager");
     let (dropped, called, call) = counted();

@@ -7,8 +7,10 @@ mod chromium;
 mod command_line;
 mod curl;
 mod dashboard;
+mod digests;
 mod embedded;
 mod files;
+mod json_rpc;
 mod limits;
 mod load;
 #[cfg(target_os = "linux")]

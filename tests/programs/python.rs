@@ -7,7 +7,7 @@ use crate::program::HttpServer;
 use crate::scratch::{Scratch, pattern};
 
 /// Runs a script of this folder against a server. It fails with a traceback, and ends well with a count of its checks.
-fn script(name: &str, arguments: &[&str]) {
+pub fn script(name: &str, arguments: &[&str]) {
     let path = format!("{}/programs/python/{name}.py", env!("CARGO_MANIFEST_DIR"));
     let said = run("python3", &[&["-B", &*path], arguments].concat());
     let checks = said.trim().strip_suffix(" checks").and_then(|count| count.parse::<u32>().ok());

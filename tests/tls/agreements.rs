@@ -238,6 +238,7 @@ fn sessions_are_resumed_with_what_was_verified() {
         assert_eq!(sides[0].peer_certificates.len(), 1);
         assert_eq!(sides[1].peer_certificates.len(), 1);
         assert_eq!(sides[0].resumed, sides[1].resumed);
+        assert_eq!(sides[0].server_name.as_deref(), Some("localhost"), "it is asked for again");
         sides[0].resumed
     };
     assert!(!resumed(&client));

@@ -1,6 +1,7 @@
 //! Mongoose's own TLS as C has it, beside ours: each test shows C's wrong answer, then the right one.
 
-use std::ffi::{c_int, c_void};
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::io::{Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
@@ -12,6 +13,7 @@ use std::thread::{self, JoinHandle};
 
 use mongoose_sys::*;
 use mongoose_tests::PATIENCE;
+use mongoose_tests::raw::Loop;
 
 use crate::certificates;
 use crate::peer::Peer;
@@ -74,6 +76,51 @@ unsafe extern "C" fn serve(connection: *mut mg_connection, event: c_int, _: *mut
     }
 }
 
+/// What a client of C's is told: `None` once the handshake is done, or its error.
+type Told = Option<Option<String>>;
+
+/// What C's handlers of one client share.
+struct Asking {
+    options: mg_tls_opts,
+    told: RefCell<Told>,
+}
+
+/// Whether a client of C's believes a server to be a host, by an authority.
+fn c_believes(address: SocketAddr, host: &str, authority: &str) -> Result<(), String> {
+    let view = |text: &str| mg_str { buf: text.as_ptr().cast_mut().cast(), len: text.len() };
+    // C copies a name as if a NUL came behind it (hazard 15).
+    let name = CString::new(host).expect("no NUL");
+    let options = mg_tls_opts {
+        name: mg_str { buf: name.as_ptr().cast_mut(), len: host.len() },
+        ca: view(authority),
+        ..Default::default()
+    };
+    let asking = Asking { options, told: RefCell::default() };
+    let url = CString::new(format!("tcp://{address}")).expect("no NUL");
+    let mut looping = Loop::new();
+    let shared = (&raw const asking).cast_mut().cast();
+    // SAFETY: the manager is alive; texts and what is shared outlive it. C's clock was set by our server, before.
+    let begun = unsafe { mg_connect(looping.as_mut_ptr(), url.as_ptr(), Some(ask), shared) };
+    assert!(!begun.is_null(), "C does not begin");
+    looping.poll_until("end of the handshake", || asking.told.borrow().is_some());
+    drop(looping);
+    asking.told.take().flatten().map_or(Ok(()), Err)
+}
+
+unsafe extern "C" fn ask(connection: *mut mg_connection, event: c_int, data: *mut c_void) {
+    // SAFETY: the connection is alive in its handler, and its data outlive it; the data of an error are a text.
+    unsafe {
+        let asking = (*connection).fn_data.cast::<Asking>();
+        let told = match event as u32 {
+            MG_EV_CONNECT => return mg_tls_init(connection, &raw const (*asking).options),
+            MG_EV_TLS_HS => None,
+            MG_EV_ERROR => Some(CStr::from_ptr(data.cast()).to_string_lossy().into_owned()),
+            _ => return,
+        };
+        (*asking).told.borrow_mut().get_or_insert(told);
+    }
+}
+
 /// Sends bytes and nothing more, and answers all that comes back.
 fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut socket = TcpStream::connect(address).expect("to connect");
@@ -110,6 +157,51 @@ fn ours() -> mongoose_tests::Server {
 fn c_serves_too() {
     let c = C::start("p256");
     assert_eq!(Peer::connect(c.address).get("/").body, b"C", "what follows is not for want of a server");
+}
+
+/// Ours, which proves to be what a certificate says.
+fn ours_as(name: &str) -> mongoose_tests::Server {
+    let config = certificates::server(name);
+    mongoose_tests::Server::start(move |manager| {
+        manager
+            .listener("tls://127.0.0.1:0")
+            .tls(config)
+            .tcp(|_: &mongoose::Connection<'_>, _: mongoose::Event<'_>| Ok(()))
+    })
+}
+
+#[test]
+fn c_verifies_too() {
+    let authority = certificates::read("ca.pem");
+    let believes = |name| c_believes(ours_as(name).address, "localhost", &authority);
+    assert_eq!(believes("p256"), Ok(()), "what follows is not for want of a client");
+    assert_eq!(believes("elsewhere"), Err("failed to verify hostname".to_owned()));
+    assert_eq!(believes("stranger"), Err("failed to verify CA".to_owned()));
+}
+
+#[test]
+fn hazard_1_c_takes_an_address_a_mailbox_and_any_use_for_the_host() {
+    let authority = certificates::read("ca.pem");
+    let believes = |name| c_believes(ours_as(name).address, "localhost", &authority);
+    assert_eq!(believes("address-only"), Ok(()), "for the address alone that it is connected to");
+    assert_eq!(believes("mail-only"), Ok(()), "for localhost as a mailbox");
+    assert_eq!(believes("for-clients"), Ok(()), "for use by clients alone");
+    // Ours: `clients::hazard_1_a_certificate_for_another_host_is_refused`, over rustls. `tls-builtin` verifies nobody, and has
+    // no client but behind `dangerous`.
+}
+
+#[test]
+fn hazard_2_c_goes_on_unverified_where_the_authority_cannot_be_read() {
+    let authority = certificates::read("ca.pem");
+    let broken = authority.replacen("\nM", "\n!", 1);
+    assert_ne!(broken, authority);
+    let server = ours_as("stranger");
+    assert!(c_believes(server.address, "localhost", &authority).is_err());
+    assert_eq!(c_believes(server.address, "localhost", &broken), Ok(()));
+    // Ours reads no such thing: as a server's chain here, as a client's roots over rustls, in `clients`.
+    let key = certificates::read("p256.key");
+    let error = mongoose::tls::ServerConfig::from_pem(&broken, &key).expect_err("it is broken");
+    assert!(error.to_string().contains("base64"), "{error}");
 }
 
 #[test]

@@ -95,6 +95,18 @@ fn a_client_may_expect_another_name() {
     );
 }
 
+/// C reads on behind it for a NUL.
+#[test]
+fn hazard_15_a_name_ends_where_it_ends() {
+    let server = showing("elsewhere");
+    let longer = "elsewhere.test.and.more";
+    let name = &longer[..longer.len() - ".and.more".len()];
+    let builder = || tls::ClientConfig::roots_file(certificates::path("ca.pem"));
+    let config = builder().server_name(name).build().expect("a name");
+    assert_eq!(told(&at("127.0.0.1", server.address), &config, b"x"), ["Connect", "x", "End", "Close"]);
+    assert!(builder().server_name("elsewhere.test\0").build().is_err(), "a NUL is nothing a name has");
+}
+
 /// Each fails before a byte of the user's is sent, and says why.
 fn refused(name: &str, host: &str, config: &tls::ClientConfig) -> String {
     let server = showing(name);
@@ -197,7 +209,7 @@ fn the_dangerous_way_round_is_loud() {
 }
 
 #[test]
-fn what_a_client_cannot_trust_with_is_named() {
+fn hazard_2_what_a_client_cannot_trust_with_is_named() {
     let broken = certificates::read("ca.pem").replacen("MII", "M!I", 1);
     let folder = certificates::path("broken-ca.pem");
     std::fs::write(&folder, &broken).expect("to write");

@@ -7,8 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::thread;
 
+use mongoose::http::{Client, Reply, Request, Response};
 use mongoose::{Connection, Error, Event, Manager, tls};
-use mongoose_tests::{poll_until, scaled};
+use mongoose_tests::{Server, poll_until, scaled};
 
 use crate::certificates::{self, KINDS};
 
@@ -162,4 +163,45 @@ fn a_name_that_no_server_has_is_an_error_at_once() {
     assert!(matches!(error, Error::Url { .. }), "{error}");
     let error = manager.connect("tls://127.0.0.1:1", nothing).expect_err("no configuration");
     assert!(matches!(error, Error::Url { .. }), "{error}");
+}
+
+#[test]
+fn hazard_5_datagrams_that_are_to_be_secret_are_not_sent() {
+    let manager = Manager::new().expect("a manager");
+    let ignore = |_: &mongoose::udp::Socket<'_>, _: mongoose::udp::Event<'_>| Ok(());
+    let error = manager.connector("udp://127.0.0.1:9").tls(anybody()).udp(ignore).expect_err("no DTLS");
+    assert!(error.to_string().ends_with("datagrams have no TLS"), "{error}");
+    assert_eq!(manager.connections().len(), 0);
+}
+
+#[test]
+fn a_redirect_leads_to_a_server_by_its_own_name() {
+    let server = |to: Option<String>| {
+        crate::https(move || {
+            move |request: Request<'_>, reply: Reply<'_>| match &to {
+                Some(to) => reply.redirect(to),
+                None => {
+                    let tls = request.connection().tls().ok_or(Error::Closed)?;
+                    reply.text(tls.server_name.unwrap_or_default())
+                }
+            }
+        })
+    };
+    let url = |server: &Server| format!("https://localhost:{}/", server.address.port());
+    let last = server(None);
+    let first = server(Some(url(&last)));
+    let mut manager = Manager::new().expect("a manager");
+    let config = tls::ClientConfig::dangerous().accept_any_certificate().server_name("first.test");
+    let client = Client::new(&manager).with_tls(config.build().expect("a configuration"));
+    // Asked by name, it is called by the name of choice; led to, by that in its URL.
+    for (url, name) in [(url(&last), "first.test"), (url(&first), "localhost"), (url(&last), "first.test")] {
+        let asked = Rc::new(RefCell::new(None));
+        let slot = Rc::clone(&asked);
+        let handler = move |result: Result<Response<'_>, Error>| {
+            *slot.borrow_mut() = Some(result.expect("a response").body().to_vec());
+        };
+        client.get(&url).send(handler).expect("to begin");
+        poll_until(&mut manager, "an answer", |_| asked.borrow().is_some());
+        assert_eq!(asked.take().expect("it"), name.as_bytes());
+    }
 }

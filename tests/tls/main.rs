@@ -2,6 +2,9 @@
 
 #[cfg(feature = "tls-rustls")]
 mod agreements;
+// rustls passes over as much as it would take itself, which is nothing.
+#[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
+mod ahead;
 #[cfg(feature = "tls-rustls")]
 mod browser;
 #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
@@ -14,7 +17,6 @@ mod dangerous;
 #[cfg(feature = "tls-rustls")]
 mod examples;
 mod hostile;
-#[cfg(feature = "tls-rustls")]
 mod many;
 mod peer;
 #[cfg(feature = "tls-rustls")]
@@ -27,7 +29,6 @@ mod requests;
 #[cfg(feature = "tls-rustls")]
 mod servers;
 mod streams;
-#[cfg(feature = "tls-rustls")]
 mod websockets;
 mod wire;
 

@@ -5,23 +5,27 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, LazyLock};
 
 use mongoose_tests::{PATIENCE, Response};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use crate::certificates;
 
-static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
+static CONFIG: LazyLock<Arc<ClientConfig>> =
+    LazyLock::new(|| Arc::new(config_by(rustls_graviola::default_provider())));
+
+/// What peers go by, with cryptography of choice.
+pub fn config_by(provider: CryptoProvider) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     let authority = CertificateDer::from_pem_slice(certificates::read("ca.pem").as_bytes());
     roots.add(authority.expect("a certificate")).expect("a root");
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls_graviola::default_provider()))
+    ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
-});
+        .with_no_client_auth()
+}
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +47,17 @@ pub struct Peer {
 impl Peer {
     /// Connects; the handshake is yet to come.
     pub fn new(address: SocketAddr) -> Self {
+        Self::by(&CONFIG, address)
+    }
+
+    /// The same by a configuration of choice.
+    pub fn by(config: &Arc<ClientConfig>, address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).expect("to connect");
         socket.set_read_timeout(Some(PATIENCE)).expect("to set a time-out");
         socket.set_write_timeout(Some(PATIENCE)).expect("to set a time-out");
         socket.set_nodelay(true).expect("to set an option");
         let name = ServerName::try_from("localhost").expect("a name");
-        let tls = ClientConnection::new(Arc::clone(&CONFIG), name).expect("a client");
+        let tls = ClientConnection::new(Arc::clone(config), name).expect("a client");
         Self { socket, tls, buffered: Vec::new(), ended: None }
     }
 

@@ -158,6 +158,44 @@ fn a_redirect_to_another_host_is_followed_without_the_clients_certificate() {
 }
 
 #[test]
+fn a_certificate_that_comes_meanwhile_is_not_for_whom_a_redirect_leads_to() {
+    let showing = || {
+        let [chain, key] = certificates::pair("client");
+        let config =
+            tls::ClientConfig::roots_file(certificates::path("ca.pem")).certificate_files(chain, key);
+        config.build().expect("a certificate")
+    };
+    let ours = certificates::client();
+    let config = tls::ServerConfig::builder();
+    let [chain, key] = certificates::pair("p256");
+    let config = config.certificate_files(chain, key).client_roots_file(certificates::path("ca.pem"));
+    let config = config.client_certificate_optional().build().expect("a configuration");
+    let theirs = ours.clone();
+    let last = Server::start(move |manager| {
+        manager.listener("https://127.0.0.1:0").tls(config).http(
+            move |request: Request<'_>, reply: Reply<'_>| {
+                let shown = request.connection().tls().map_or(0, |tls| tls.peer_certificates.len());
+                match request.path() {
+                    "/then" => {
+                        theirs.replace(&showing());
+                        reply.close().redirect("/shown")
+                    }
+                    _ => reply.text(shown.to_string()),
+                }
+            },
+        )
+    });
+    let to = url(last.address, "/then");
+    let first = https(move || move |_: Request<'_>, reply: Reply<'_>| reply.redirect(&to));
+    let mut manager = Manager::new().expect("a manager");
+    let client = Client::new(&manager).with_tls(ours);
+    let response = outcome(&mut manager, client.get(&url(first.address, "/"))).expect("a response");
+    assert_eq!(response.body(), b"0");
+    let response = outcome(&mut manager, client.get(&url(last.address, "/shown"))).expect("a response");
+    assert_eq!(response.body(), b"1", "who is asked sees it");
+}
+
+#[test]
 fn redirects_lead_into_tls_and_not_out_of_it() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);

@@ -1,6 +1,6 @@
 //! WebSocket over TLS, both sides.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 
 use mongoose::http::{self, Reply, Request};
@@ -8,6 +8,14 @@ use mongoose::{Error, tls, ws};
 use mongoose_tests::{PATIENCE, Random, Server, find_program, scaled};
 
 use crate::{certificates, https};
+
+/// Believes our servers; the built-in TLS believes anybody.
+fn client() -> tls::ClientConfig {
+    #[cfg(feature = "tls-rustls")]
+    return certificates::client();
+    #[cfg(not(feature = "tls-rustls"))]
+    tls::ClientConfig::dangerous().accept_any_certificate().build().expect("a configuration")
+}
 
 /// An echo beside a page.
 fn serve() -> Server {
@@ -54,13 +62,37 @@ fn talk(server: &Server, config: Option<tls::ClientConfig>, message: Vec<u8>) ->
 fn a_client_and_a_server_talk_and_close() {
     let server = serve();
     for size in [0, 1000, scaled(3_000_000)] {
-        let told = talk(&server, Some(certificates::client()), Random::new(3).bytes(size));
+        let told = talk(&server, Some(client()), Random::new(3).bytes(size));
         for line in ["open", "echo true", "close 1000"] {
             assert_eq!(told.recv_timeout(PATIENCE).as_deref(), Ok(line));
         }
     }
 }
 
+#[test]
+fn many_talk_at_once() {
+    let server = serve();
+    let told: Vec<_> = (0..20).map(|n| talk(&server, Some(client()), vec![n; 70_000])).collect();
+    for told in told {
+        for line in ["open", "echo true", "close 1000"] {
+            assert_eq!(told.recv_timeout(PATIENCE).as_deref(), Ok(line));
+        }
+    }
+    server.wait_until("all of them to be gone", |registry| registry.stats().connections == 1);
+}
+
+#[cfg(not(feature = "tls-rustls"))]
+#[test]
+fn whom_to_believe_has_to_be_said() {
+    let server = serve();
+    let refused = server.ask(|registry| {
+        let ignore = |_: &ws::Connection<'_>, _: ws::Event<'_>| Ok(());
+        ws::connect(registry, "wss://localhost:1/").open(ignore)
+    });
+    assert!(matches!(refused, Err(Error::Url { .. })), "{refused:?}");
+}
+
+#[cfg(feature = "tls-rustls")]
 #[test]
 fn a_server_that_is_not_believed_is_sent_nothing() {
     let server = serve();
@@ -76,7 +108,7 @@ fn a_server_that_is_not_believed_is_sent_nothing() {
 #[test]
 fn a_configuration_and_a_plain_url_do_not_go_together() {
     let server = Server::http(|| |_: http::Request<'_>, reply: http::Reply<'_>| reply.empty());
-    let config = certificates::client();
+    let config = client();
     let refused = server.ask(move |registry| {
         let ignore = |_: &ws::Connection<'_>, _: ws::Event<'_>| Ok(());
         ws::connect(registry, "ws://localhost:1/").tls(config).open(ignore)
@@ -101,6 +133,7 @@ fn pythons_websockets_talks_to_the_server() {
     assert!(String::from_utf8_lossy(&output.stdout).ends_with(" checks\n"));
 }
 
+#[cfg(feature = "tls-rustls")]
 #[test]
 fn the_client_program_believes_whom_it_is_told_to() {
     let server = serve();
@@ -108,7 +141,9 @@ fn the_client_program_believes_whom_it_is_told_to() {
     let program = mongoose_tests::example("ws_client", "tls-rustls");
     for (ca, works) in [("ca.pem", true), ("other-ca.pem", false)] {
         let mut command = Command::new(&program);
-        command.args(["--ca", &certificates::path(ca), "--interactive", &url]).stdin(Stdio::null());
+        command
+            .args(["--ca", &certificates::path(ca), "--interactive", &url])
+            .stdin(std::process::Stdio::null());
         let output = command.output().expect("to start");
         assert_eq!(output.status.success(), works, "{}", String::from_utf8_lossy(&output.stderr));
     }

@@ -130,7 +130,13 @@ fn a_connection_comes_from_the_address_it_is_bound_to() {
 
     // A port of choice; and the name has an address of the other family too, which cannot be used.
     let (address, visitors) = who_came("127.0.0.1:0");
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    // It is kept from others: what does not listen may share its port with us.
+    let holder = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None)
+        .expect("a socket");
+    rustix::net::sockopt::set_socket_reuseaddr(&holder, true).expect("an option");
+    rustix::net::bind(&holder, &SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let holder = TcpStream::from(holder);
+    let free = holder.local_addr().expect("bound");
     let url = format!("tcp://localhost:{}", address.port());
     let connected = until_connected(&manager, &url, free);
     poll_until(&mut manager, "the end", |manager| manager.stats().connections == 0);

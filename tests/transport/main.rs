@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod access;
+mod c;
 mod connect;
 mod examples;
 mod half_close;

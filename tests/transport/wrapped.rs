@@ -214,3 +214,15 @@ fn what_is_no_stream_is_refused() {
         assert!(matches!(error, Error::Io { phase: "take over a descriptor", .. }), "{text}: {error}");
     }
 }
+
+#[test]
+fn what_waits_on_a_wrapped_stream_is_bounded_by_choice() {
+    let manager = Manager::new().expect("a manager");
+    let (ours, _theirs) = UnixStream::pair().expect("a pair");
+    let mut limits = mongoose::Limits::default();
+    limits.output = 1000;
+    let id = manager.wrap_fd_within(ours, limits, echo).expect("a stream");
+    let connection = manager.connection(id).expect("it is there");
+    let full = (0..10_000).find_map(|_| connection.send([0; 1000].as_slice()).err()).expect("a bound");
+    assert!(matches!(full, Error::OutputFull { limit: 1000 }), "{full}");
+}

@@ -126,7 +126,9 @@ fn section_4_2_1_hazard_29_what_is_no_handshake_gets_a_status_and_the_connection
         assert!(response.text().contains(reason), "{request}: {}", response.text());
         if status == 426 {
             assert_eq!(response.header("Sec-WebSocket-Version"), Some("13"));
+            // RFC 9110 sections 15.5.22 and 7.8.
             assert_eq!(response.header("Upgrade"), Some("websocket"));
+            assert_eq!(response.header("Connection"), Some("Upgrade"));
         }
         assert!(log.next().starts_with(&format!("request refused with {status}")));
         assert_eq!(client.get("/").status, 200);

@@ -11,3 +11,4 @@ mod sending;
 mod streaming;
 mod time;
 mod tungstenite;
+mod unkind;

@@ -123,6 +123,51 @@ fn what_waits_is_bounded_and_room_is_told() {
     }
 }
 
+/// Streams a message out of a source, by pieces of a size, to a peer that begins to read late.
+fn stream_out(piece: usize, count: usize) {
+    let (tell, log) = Log::new();
+    let server = Server::http(move || {
+        move |request: http::Request<'_>, reply: http::Reply<'_>| {
+            let tell = tell.clone();
+            let mut left = count;
+            let mut limits = ws::Limits::default();
+            limits.output = 256 << 10;
+            ws::upgrade(request, reply).limits(limits).accept(
+                move |peer: &ws::Connection<'_>, event: ws::Event<'_>| {
+                    if !matches!(event, ws::Event::Open | ws::Event::Write) {
+                        return Ok(());
+                    }
+                    while left > 0 && peer.has_room(piece) {
+                        left -= 1;
+                        peer.send_piece(ws::Message::Binary(&vec![left as u8; piece]), left == 0)?;
+                    }
+                    let _ = tell.send(format!("{} left", left * piece));
+                    Ok(())
+                },
+            )
+        }
+    });
+    let mut peer = Peer::connect(server.address);
+    if piece * count > 20 << 20 {
+        // Most of it is not even made while nobody reads.
+        let left = log.next();
+        let left = left.split(' ').next().and_then(|left| left.parse::<usize>().ok());
+        assert!(left.is_some_and(|left| left > 10 << 20), "{left:?}");
+    }
+    for left in (0..count).rev() {
+        let first = if left == count - 1 { BINARY } else { 0 } | if left == 0 { FIN } else { 0 };
+        peer.expect(first, vec![left as u8; piece]);
+    }
+}
+
+#[test]
+fn a_message_of_any_length_goes_out_of_a_source_as_the_peer_reads() {
+    stream_out(32 << 10, scaled(1000));
+    stream_out(1000, scaled(30_000));
+    stream_out(1, scaled(100_000));
+    stream_out(1 << 20, scaled(30));
+}
+
 #[test]
 fn a_peer_that_does_not_read_its_echoes_is_not_read_either() {
     let (server, _log) = serve_within(ws::Limits::default());

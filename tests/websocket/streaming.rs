@@ -17,7 +17,7 @@ fn serve() -> (Server, Receiver<Got>) {
             let tell = tell.clone();
             let mut limits = ws::Limits::default();
             limits.message = 10;
-            limits.frame = usize::MAX;
+            limits.frame = 10;
             ws::upgrade(request, reply).limits(limits).pieces().accept(
                 move |_: &ws::Connection<'_>, event: ws::Event<'_>| {
                     if let ws::Event::Piece(piece) = event {

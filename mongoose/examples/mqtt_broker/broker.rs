@@ -108,7 +108,8 @@ impl Broker {
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe_all(peer, name, &unsubscribe),
             Packet::Pingreq => peer.send(&Packet::Pingresp),
             Packet::Disconnect(disconnect) => {
-                if disconnect.reason != Reason::DISCONNECT_WITH_WILL {
+                // Any other reason is no end in order (MQTT-3.14.4-3).
+                if disconnect.reason == Reason::SUCCESS {
                     session.will = None;
                 }
                 if let Some(seconds) = disconnect.properties.find(session_expiry)
@@ -148,6 +149,8 @@ impl Broker {
             if connect.client_id.is_empty() { self.new_name() } else { connect.client_id.into() };
         self.take_over(peer, &name);
         if connect.clean_start {
+            // The session ends, and with it the delay of its will (MQTT 5 section 3.1.3.2.2).
+            self.publish_will(peer.registry(), &name);
             self.forget(&name);
         }
         let session_present = self.sessions.contains_key(&name);

@@ -24,8 +24,8 @@ use broker::Broker;
 const HELP: &str = "\
 Usage: mqtt_broker [OPTION]...
 
-  --listen URL           mqtt://ADDRESS:PORT, or mqtts:// with --cert; may be given more than once
-                         (default: mqtt://127.0.0.1:1883)
+  --listen URL           mqtt://ADDRESS:PORT, ws:// over WebSocket, mqtts:// or wss:// with --cert; may be
+                         given more than once (default: mqtt://127.0.0.1:1883)
   --cert FILE --key FILE what to show over TLS
   --rules FILE           who may do what: lines of `user NAME PASSWORD`, `publish NAME FILTER` and
                          `subscribe NAME FILTER` (default: anybody may do anything)
@@ -73,7 +73,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         let handler = move |peer: &Peer<'_>, event: ServerEvent<'_>| ours.borrow_mut().event(peer, event);
         let mut listener = manager.listener(url);
         let scheme = url.split("://").next().unwrap_or_default();
-        if scheme == "mqtts" {
+        if matches!(scheme, "mqtts" | "wss") {
             listener = secure(listener, options)?;
         }
         eprintln!("listening on {scheme}://{}", listener.mqtt(handler)?.local_addr());

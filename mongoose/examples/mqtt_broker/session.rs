@@ -70,6 +70,8 @@ pub struct Session {
     /// By the order of sending.
     flight: BTreeMap<u64, (PacketId, Option<Parcel>)>,
     sent: u64,
+    /// The last of them that was sent on this connection: those behind it are to be sent again.
+    resent: u64,
     last_id: u16,
     /// Messages that found no room.
     pub dropped: u64,
@@ -89,6 +91,7 @@ impl Session {
             queue: VecDeque::new(),
             flight: BTreeMap::new(),
             sent: 0,
+            resent: 0,
             last_id: 0,
             dropped: 0,
         }
@@ -113,9 +116,15 @@ impl Session {
     pub fn pump(&mut self, registry: &Registry) {
         let now = Instant::now();
         while let Some(link) = &self.link
-            && self.flight.len() < link.receive_maximum
-            && let Some(parcel) = self.queue.pop_front()
+            && self.flight.range(..=self.resent).count() < link.receive_maximum
         {
+            if self.resent < self.sent {
+                if self.send_again(registry).is_err() {
+                    return;
+                }
+                continue;
+            }
+            let Some(parcel) = self.queue.pop_front() else { return };
             if parcel.letter.is_expired(now) {
                 continue;
             }
@@ -123,6 +132,7 @@ impl Session {
             match self.send(registry, &parcel, Some(id), false) {
                 Ok(()) => {
                     self.sent += 1;
+                    self.resent = self.sent;
                     self.flight.insert(self.sent, (id, Some(parcel)));
                 }
                 // Larger than the client takes: for it, the message does not exist (MQTT-3.1.2-25).
@@ -135,16 +145,30 @@ impl Session {
 
     /// The client is back: what it has not acknowledged is sent again, in the old order.
     pub fn resume(&mut self, registry: &Registry) {
-        for (id, parcel) in self.flight.values().cloned().collect::<Vec<_>>() {
-            let sent = match &parcel {
-                Some(parcel) => self.send(registry, parcel, Some(id), true),
-                None => self.answer(registry, &Packet::Pubrel(Ack::success(id))),
-            };
-            if sent.is_err() {
-                return;
-            }
-        }
+        self.resent = 0;
         self.pump(registry);
+    }
+
+    /// Sends the next of those again that were sent on an earlier connection. An error: there is no room now.
+    fn send_again(&mut self, registry: &Registry) -> Result<(), Error> {
+        let Some((&order, (id, parcel))) = self.flight.range(self.resent + 1..).next() else {
+            self.resent = self.sent;
+            return Ok(());
+        };
+        let sent = match parcel {
+            Some(parcel) => self.send(registry, parcel, Some(*id), true),
+            None => self.answer(registry, &Packet::Pubrel(Ack::success(*id))),
+        };
+        match sent {
+            // It takes less than before: for it, the message does not exist any more.
+            Err(Error::Packet { .. }) => {
+                self.flight.remove(&order);
+                self.dropped += 1;
+            }
+            sent => sent?,
+        }
+        self.resent = order;
+        Ok(())
     }
 
     fn send(

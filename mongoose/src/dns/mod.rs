@@ -22,7 +22,7 @@ use crate::engine::{Answer, Dialer};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dns {
     server: Option<SocketAddr>,
-    within: Duration,
+    pub(crate) within: Duration,
 }
 
 impl Dns {
@@ -33,7 +33,8 @@ impl Dns {
     }
 
     /// Asks one name server over UDP, and over TCP where an answer is too long for that, on the loop and without a
-    /// thread: for A and AAAA at the same time, again each second.
+    /// thread: for A and AAAA at the same time, again each second. Where one of them is found, and the other not a second
+    /// after it was asked for, that one is enough.
     ///
     /// Names are asked for as they are, without hosts file or search list. `localhost` and what ends in it is this host
     /// (RFC 6761), whatever the server says. The server has to do the recursion. An answer counts that comes from the
@@ -53,24 +54,16 @@ impl Dns {
         self
     }
 
-    /// Begins a lookup.
-    pub(crate) fn look_up(&self, dialer: Dialer, host: &str, answer: Answer) -> Begun {
+    /// Begins a lookup, which is given up when what this answers is dropped: at the latest after [so long](Self::within).
+    pub(crate) fn look_up(&self, dialer: Dialer, host: &str, answer: Answer) -> Box<dyn Any> {
         match self.server {
             // An IPv6 address with a scope is nothing for a name server.
             Some(server) if !host.contains(':') => {
-                Begun { hold: server::look_up(dialer, server, self.within, host, answer), within: None }
+                Box::new(server::look_up(dialer, server, self.within, host, answer))
             }
-            _ => Begun { hold: Box::new(system::look_up(host, answer)), within: Some(self.within) },
+            _ => Box::new(system::look_up(host, answer)),
         }
     }
-}
-
-/// A lookup that is under way.
-pub(crate) struct Begun {
-    /// Dropping it gives the lookup up.
-    pub(crate) hold: Box<dyn Any>,
-    /// How long it may take, where it does not see to that itself.
-    pub(crate) within: Option<Duration>,
 }
 
 impl Default for Dns {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::entry::{OurEnd, Tls};
 use super::transport::Socket;
-use super::{ConnectionId, Entry, Handle, Limits, Payload, Protocol, Registry};
+use super::{ConnectionId, Entry, Envelope, Handle, Limits, Payload, Protocol, Registry};
 use crate::ffi::{Flag, NestedEvent};
 use crate::net::{Handler, Stream};
 use crate::{Error, sys};
@@ -26,22 +26,31 @@ bitflags::bitflags! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct State: u32 {
         /// Accepts others.
+        #[doc(alias = "is_listening")]
         const LISTENING = 1;
         /// We connected.
+        #[doc(alias = "is_client")]
         const CLIENT = 1 << 1;
         /// A listener accepted it.
+        #[doc(alias = "is_accepted")]
         const ACCEPTED = 1 << 2;
         /// The host's name is being looked up.
+        #[doc(alias = "is_resolving")]
         const RESOLVING = 1 << 3;
         /// The connection is being made.
+        #[doc(alias = "is_connecting")]
         const CONNECTING = 1 << 4;
         /// Closes once all that waits to be sent has left.
+        #[doc(alias = "is_draining")]
         const DRAINING = 1 << 5;
         /// Closes after the events at hand.
+        #[doc(alias = "is_closing")]
         const CLOSING = 1 << 6;
         /// Reading is paused.
+        #[doc(alias = "is_full")]
         const PAUSED = 1 << 7;
         /// A reply is due.
+        #[doc(alias = "is_resp")]
         const RESPONDING = 1 << 8;
         /// It speaks TLS.
         #[doc(alias = "is_tls")]
@@ -169,12 +178,16 @@ impl<'r> Connection<'r> {
         self.entry.collect_send();
         let waiting = self.entry.output.borrow().len();
         if waiting > 0 && waiting.saturating_add(bytes) > limit {
-            // The caller waits for room, also where the socket takes at once all that is here.
-            self.entry.update(|mark| mark.blocked = true);
-            self.touch();
+            self.wait_for_room();
             return Err(Error::OutputFull { limit });
         }
         Ok(())
+    }
+
+    /// Has the protocol [told](Protocol::written) once all that waits has left, also where the socket takes it at once.
+    pub(crate) fn wait_for_room(&self) {
+        self.entry.update(|mark| mark.blocked = true);
+        self.touch();
     }
 
     /// How many bytes wait to be sent.
@@ -210,6 +223,14 @@ impl<'r> Connection<'r> {
         let all = self.entry.conn.received(&self.registry.views).len();
         self.entry.consumed.set(self.entry.consumed.get().saturating_add(count).min(all));
         self.touch();
+    }
+
+    /// Says how many of the received bytes, with those to come, the protocol's next unit takes, while it waits for them:
+    /// then the buffer grows to that, in fewer steps. It need not be true: what a peer claims has it no more memory than
+    /// what it sends.
+    pub(crate) fn expect(&self, bytes: usize) {
+        let before = self.entry.consumed.get();
+        self.entry.expected.set(u32::try_from(before.saturating_add(bytes)).unwrap_or(u32::MAX));
     }
 
     /// Stops reading; what the peer sends waits with the system.
@@ -347,6 +368,16 @@ impl<'r> Connection<'r> {
         self.entry.conn.set(Flag::Websocket, true);
     }
 
+    /// Has all that is sent from now on wrapped.
+    pub(crate) fn set_envelope(&self, envelope: &'static dyn Envelope) {
+        self.entry.envelope.set(Some(envelope));
+    }
+
+    /// Ends the wrapping, for who says himself that nothing follows. `false`: it was over before.
+    pub(crate) fn take_envelope(&self) -> bool {
+        self.entry.envelope.take().is_some()
+    }
+
     /// Whether anything can still be sent.
     pub(crate) fn takes_output(&self) -> bool {
         let conn = &self.entry.conn;
@@ -395,6 +426,11 @@ impl<'r> Connection<'r> {
     pub(crate) fn append(&self, payload: Payload<'_>) {
         let entry = &self.entry;
         let mut output = entry.output.borrow_mut();
+        if let Some(envelope) = entry.envelope.get() {
+            envelope.seal(payload, &mut output);
+            drop(output);
+            return self.touch();
+        }
         let large = payload.len() >= WRITE_THROUGH && !payload.is_kept();
         let free = !entry.mark.get().blocked && !entry.conn.is(Flag::Connecting);
         if large

@@ -146,7 +146,7 @@ impl<'r> Connector<'r> {
         self
     }
 
-    /// Connects to a `tcp://host:port` URL, or a `tls://` one with [TLS](crate::tls), as [`Registry::connect`].
+    /// Connects to a `tcp://host:port` URL, or a `tls://` one with TLS, as [`Registry::connect`].
     ///
     /// # Errors
     /// As there; [`Error::Url`] also for a host that cannot be a certificate's.
@@ -163,7 +163,7 @@ impl<'r> Connector<'r> {
     /// As there.
     #[doc(alias = "mg_connect")]
     pub fn udp(self, handler: impl udp::Handler) -> Result<ConnectionId, Error> {
-        #[cfg(feature = "tls-rustls")]
+        #[cfg(feature = "_tls")]
         if self.secure.is_some() {
             return Err(Error::Url { url: self.url.to_owned(), reason: "datagrams have no TLS" });
         }
@@ -335,7 +335,7 @@ impl Dialer {
     pub(crate) fn write(&self, id: ConnectionId, write: impl FnOnce(&mut Vec<u8>)) -> Option<Instant> {
         let core = self.core.upgrade()?;
         let entry = core.find(id).filter(|entry| !entry.is_over() && !entry.conn.is(Flag::Draining))?;
-        entry.output.borrow_mut().gather_with(64, write);
+        entry.gather_with(64, write);
         core.touch(&entry);
         Some(core.clock.now())
     }

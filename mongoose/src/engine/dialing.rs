@@ -396,9 +396,21 @@ mod tests {
         }
     }
 
-    /// A port where nobody listens.
-    fn closed() -> SocketAddr {
-        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port")
+    /// A port where nobody listens, and nobody else can meanwhile: that of a connection.
+    struct Closed {
+        _listener: TcpListener,
+        holder: TcpStream,
+    }
+
+    impl Closed {
+        fn new() -> Self {
+            let (listener, address) = open();
+            Self { _listener: listener, holder: TcpStream::connect(address).expect("to connect") }
+        }
+
+        fn address(&self) -> SocketAddr {
+            self.holder.local_addr().expect("connected")
+        }
     }
 
     fn open() -> (TcpListener, SocketAddr) {
@@ -412,14 +424,15 @@ mod tests {
         let (silent, mute) = (Unanswering::new(), Unanswering::new());
         let (_listener, good) = open();
         let connected = [good.port().to_string(), "Close".to_owned()];
-        let call = Call::within(PATIENCE);
-        assert_eq!(call.told(&[silent.address(), mute.address(), closed(), good]), connected);
+        let (call, closed) = (Call::within(PATIENCE), Closed::new());
+        assert_eq!(call.told(&[silent.address(), mute.address(), closed.address(), good]), connected);
     }
 
     #[test]
     fn an_address_that_refuses_has_the_next_tried_at_once() {
         // Many: a quarter of a second for each would be too long.
-        let mut addresses: Vec<_> = (0..31).map(|_| closed()).collect();
+        let closed: Vec<_> = (0..31).map(|_| Closed::new()).collect();
+        let mut addresses: Vec<_> = closed.iter().map(Closed::address).collect();
         let (_listener, good) = open();
         addresses.push(good);
         let told = Call::within(Duration::from_secs(7)).told(&addresses);
@@ -437,11 +450,12 @@ mod tests {
 
     #[test]
     fn refused_and_timed_out_are_told_apart() {
-        let silent = Unanswering::new();
+        let (mute, first, second) = (Unanswering::new(), Closed::new(), Closed::new());
+        let (silent, one, other) = (mute.address(), first.address(), second.address());
         let short = Duration::from_millis(300);
-        assert_eq!(Call::within(PATIENCE).told(&[closed(), closed()])[0], "tcp://h:1 ConnectionRefused");
-        assert_eq!(Call::within(short).told(&[closed(), silent.address()])[0], "tcp://h:1 TimedOut");
-        assert_eq!(Call::within(short).told(&[silent.address(), closed()])[0], "tcp://h:1 TimedOut");
+        assert_eq!(Call::within(PATIENCE).told(&[one, other])[0], "tcp://h:1 ConnectionRefused");
+        assert_eq!(Call::within(short).told(&[one, silent])[0], "tcp://h:1 TimedOut");
+        assert_eq!(Call::within(short).told(&[silent, one])[0], "tcp://h:1 TimedOut");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::dialing::Dialing;
 use super::output::Output;
 use super::timers::TimerKey;
 use super::transport::Socket;
-use super::{Acceptor, ConnectionId, Interest, Limits, Protocol};
+use super::{Acceptor, ConnectionId, Envelope, Interest, Limits, Protocol};
 use crate::ffi::{Conn, Flag};
 use crate::net::AccessList;
 
@@ -32,6 +32,8 @@ pub(crate) struct Entry {
     pub(super) successor: RefCell<Option<Box<dyn Protocol>>>,
     /// What the protocol shares with whoever reaches the connection otherwise.
     pub(super) shared: RefCell<Option<Rc<dyn Any>>>,
+    /// What all that is sent is wrapped in.
+    pub(super) envelope: Cell<Option<&'static dyn Envelope>>,
     /// Of a listener.
     pub(super) acceptor: RefCell<Option<Acceptor>>,
     /// Of a listener with one.
@@ -43,6 +45,9 @@ pub(crate) struct Entry {
     pub(super) local: Cell<Option<SocketAddr>>,
     /// How much of the received bytes is done with; they move when no handler runs (invariant 3).
     pub(super) consumed: Cell<usize>,
+    /// How many bytes, counted from the front of the received ones, the protocol needs for its next unit; 0: it cannot
+    /// say.
+    pub(super) expected: Cell<u32>,
     /// How many received bytes may be held before reading stops; while draining, how many may still come.
     pub(super) appetite: Cell<usize>,
     /// What the selector was told; `None`: it does not know the socket.
@@ -142,6 +147,7 @@ impl Entry {
             protocol: RefCell::new(None),
             successor: RefCell::new(None),
             shared: RefCell::new(None),
+            envelope: Cell::new(None),
             acceptor: RefCell::new(None),
             access: OnceCell::new(),
             dialing: RefCell::new(None),
@@ -150,6 +156,7 @@ impl Entry {
             remote: Cell::new(None),
             local: Cell::new(None),
             consumed: Cell::new(0),
+            expected: Cell::new(0),
             registered: Cell::new(None),
             mark: Cell::default(),
             our_end: Cell::default(),
@@ -202,6 +209,12 @@ impl Entry {
         if !self.conn.is(Flag::Draining) {
             self.conn.set(Flag::Draining, true);
             self.appetite.set(DRAIN_MAX);
+            if self.envelope.get().is_some() {
+                self.collect_send();
+            }
+            if let Some(envelope) = self.envelope.take() {
+                envelope.end(&mut self.output.borrow_mut());
+            }
         }
     }
 
@@ -221,7 +234,22 @@ impl Entry {
     /// Moves what C code appended into the queue: C's bytes and ours leave in the order they were written.
     pub(crate) fn collect_send(&self) {
         if self.conn.pending_send() > 0 {
-            self.conn.take_send(|bytes| self.output.borrow_mut().gather(bytes));
+            self.conn.take_send(|bytes| match self.envelope.get() {
+                Some(envelope) => envelope.seal(bytes.into(), &mut self.output.borrow_mut()),
+                None => self.output.borrow_mut().gather(bytes),
+            });
+        }
+    }
+
+    /// Appends what `write` puts behind the bytes it is given, about `hint` bytes.
+    pub(crate) fn gather_with(&self, hint: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let Some(envelope) = self.envelope.get() else {
+            return self.output.borrow_mut().gather_with(hint, write);
+        };
+        let mut bytes = Vec::with_capacity(hint);
+        write(&mut bytes);
+        if !bytes.is_empty() {
+            envelope.seal(bytes.into(), &mut self.output.borrow_mut());
         }
     }
 

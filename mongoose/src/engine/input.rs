@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::entry::Tls;
-use super::pool::READ_BUFFER;
+use super::pool::{Pool, READ_BUFFER};
 use super::timers::Action;
 use super::transport::Socket;
 use super::{Entry, Manager, Step};
 use crate::Error;
-use crate::ffi::{Buffer, Flag};
+use crate::ffi::Flag;
 
 /// The least a connection keeps of its own.
 const KEEP_MIN: usize = 512;
@@ -20,6 +20,18 @@ const OFFER_ROUNDS: usize = 16;
 
 /// How long a closing connection waits for the peer to read what it was sent.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// The size of a buffer for what has come of a unit, `missing` bytes of which are still to come; 0: nobody knows. Twice
+/// what is there, so that bytes that drip are not copied at each read; four times, where as much is said to come. Not all
+/// of it at once: whoever claims much and sends little is to hold little.
+fn room_for(received: usize, missing: usize) -> usize {
+    match missing {
+        0 => received.saturating_mul(2).checked_next_power_of_two().unwrap_or(usize::MAX),
+        // Or else the last bytes would need a copy of all.
+        missing if missing <= 4 * received => received + missing,
+        _ => 4 * received,
+    }
+}
 
 impl Manager {
     /// Reads once and offers what came. Level-triggered: what is left is reported again.
@@ -170,14 +182,24 @@ impl Manager {
     }
 
     /// Sees to it that there is room to read into: a buffer on loan for a connection that keeps nothing, its own
-    /// otherwise, which doubles when it is full.
+    /// otherwise, which grows when it is full.
     fn make_room(&mut self, entry: &Entry) -> bool {
         let views = &mut self.registry.views;
         let received = entry.conn.received(views).len();
-        if received > 0 && entry.conn.room_mut(views).len() >= received.min(READ_BUFFER) / 2 {
+        if received == 0 {
+            let Some(buffer) = self.pool.take() else { return false };
+            if let Some(before) = entry.conn.lend(buffer, 0, views) {
+                self.pool.put(before);
+            }
             return true;
         }
-        let Some(mut larger) = self.pool.take(received.saturating_mul(2)) else { return false };
+        let room = entry.conn.room_mut(views).len();
+        let missing = (entry.expected.get() as usize).saturating_sub(received);
+        if room >= received.min(READ_BUFFER) / 2 || (missing > 0 && room >= missing) {
+            return true;
+        }
+        let size = room_for(received, missing).max(READ_BUFFER);
+        let Some(mut larger) = self.pool.take_near(size) else { return false };
         larger[..received].copy_from_slice(entry.conn.received(views));
         if let Some(before) = entry.conn.lend(larger, received, views) {
             self.pool.put(before);
@@ -192,23 +214,27 @@ impl Manager {
         let received = entry.conn.received(views).len();
         let rest = received - consumed.min(received);
         if rest == 0 {
+            entry.expected.set(0);
             if let Some(buffer) = entry.conn.take_back(views) {
                 self.pool.put(buffer);
             }
             return;
         }
+        let expected = (entry.expected.get() as usize).saturating_sub(consumed);
+        entry.expected.set(expected as u32);
         let size = received + entry.conn.room_mut(views).len();
-        // A quarter: what has just grown, by half at least, is not to shrink again. Twice: so that bytes that drip are
-        // not copied at each read.
-        if size >= READ_BUFFER
-            && rest <= size / 4
-            && let Some(mut own) = Buffer::zeroed((2 * rest).next_power_of_two().max(KEEP_MIN))
-        {
-            own[..rest].copy_from_slice(&entry.conn.received(views)[consumed..]);
-            if let Some(large) = entry.conn.lend(own, rest, views) {
-                self.pool.put(large);
+        // A quarter: what has just grown is not to shrink again.
+        if size >= READ_BUFFER && rest <= size / 4 {
+            let own = room_for(rest, expected.saturating_sub(rest)).max(KEEP_MIN);
+            if Pool::rounded(own) < size
+                && let Some(mut own) = self.pool.take_near(own)
+            {
+                own[..rest].copy_from_slice(&entry.conn.received(views)[consumed..]);
+                if let Some(large) = entry.conn.lend(own, rest, views) {
+                    self.pool.put(large);
+                }
+                return;
             }
-            return;
         }
         if consumed > 0 {
             entry.conn.received_mut(views).copy_within(consumed.., 0);
@@ -245,5 +271,38 @@ impl Manager {
         // Not the turn's time: a handler may have taken longer than the delay since.
         let due = Instant::now() + delay;
         self.registry.core.timers.borrow_mut().add(due, None, action);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_bounded_by_what_has_come_whatever_is_claimed() {
+        for received in [1, 100, 511, 1448, 65_536, 1 << 20] {
+            for missing in [1, 2, 1000, 100_000, 3 << 20, u32::MAX as usize] {
+                let room = room_for(received, missing);
+                assert!(received < room && room <= 5 * received, "{room} for {received} and {missing}");
+                assert!(room <= received + missing, "no more than is asked for");
+            }
+            assert!((2 * received..4 * received).contains(&room_for(received, 0)));
+        }
+        assert_eq!(room_for(65_536, 34_464), 100_000);
+        assert_eq!(room_for(usize::MAX, 0), usize::MAX);
+    }
+
+    #[test]
+    fn a_unit_of_known_length_is_copied_half_as_often_as_one_of_unknown_length() {
+        // How many bytes growing copies, until a megabyte and a head are there.
+        let copied = |known: bool| {
+            let (whole, mut size, mut copied) = ((1 << 20) + 14, READ_BUFFER, 0);
+            while size < whole {
+                copied += size;
+                size = Pool::rounded(room_for(size, if known { whole - size } else { 0 }));
+            }
+            copied
+        };
+        assert_eq!((copied(true), copied(false)), (320 << 10, 1984 << 10));
     }
 }

@@ -12,7 +12,7 @@ use super::transport::{ServerTls, Socket};
 use super::{Acceptor, Admission, ConnectionId, Limits, Protocol, Registry};
 use crate::ffi::{self, Bind, Flag};
 use crate::net::{AccessList, Endpoint, Handler, Scheme, Stream, udp};
-use crate::{Error, http, mqtt};
+use crate::{Error, http, mqtt, ws};
 
 /// A listener to be: set options, then begin with [`http`](Self::http), [`tcp`](Self::tcp) or [`udp`](Self::udp).
 #[must_use = "nothing listens until a handler is given"]
@@ -100,10 +100,14 @@ impl<'u> ListenerBuilder<'u> {
     /// because the port is taken.
     #[doc(alias = "mg_http_listen")]
     pub fn http(self, handler: impl http::Handler) -> Result<Listener, Error> {
+        self.begin_http(Scheme::Http, handler)
+    }
+
+    fn begin_http(self, scheme: Scheme, handler: impl http::Handler) -> Result<Listener, Error> {
         let shared = Rc::new(RefCell::new(handler));
         let service = http::Service::new(&self.limits);
         self.begin(
-            Scheme::Http,
+            scheme,
             Box::new(move |admission| match admission {
                 Admission::Welcome => Some(http::Server::boxed(&service, Rc::clone(&shared))),
                 Admission::Full => Some(http::Overloaded::boxed(&service)),
@@ -146,12 +150,23 @@ impl<'u> ListenerBuilder<'u> {
     /// # Ok::<(), mongoose::Error>(())
     /// ```
     ///
+    /// At `ws://address:port` it accepts them over WebSocket, at any path. Pages may connect that come from this address;
+    /// for those of others, and for MQTT beside HTTP on one port, see [`ws::Upgrade::mqtt`].
+    ///
     /// # Errors
-    /// [`Error::Url`] for a URL that is not `mqtt://address:port` (`mqtts://` with TLS); [`Error::Listen`] when the system
-    /// refuses.
+    /// [`Error::Url`] for a URL that is not `mqtt://address:port` or `ws://address:port` (`mqtts://` and `wss://` with
+    /// TLS); [`Error::Listen`] when the system refuses.
     #[doc(alias = "mg_mqtt_listen")]
     pub fn mqtt(self, handler: impl mqtt::ServerHandler) -> Result<Listener, Error> {
         let shared = Rc::new(RefCell::new(handler));
+        if let Place::Url(url) = self.place
+            && (Scheme::Ws.is_of(url) || Scheme::Wss.is_of(url))
+        {
+            let upgrade = move |request: http::Request<'_>, reply: http::Reply<'_>| {
+                ws::upgrade(request, reply).carry_mqtt(Rc::clone(&shared))
+            };
+            return self.begin_http(Scheme::Ws, upgrade);
+        }
         let packet_size = self.limits.body;
         let accept = move |admission| match admission {
             Admission::Welcome => Some(mqtt::Server::boxed(Rc::clone(&shared), packet_size)),

@@ -155,11 +155,11 @@ pub(super) fn begin(core: &Rc<Core>, host: &str, asker: Asker) -> Lookup {
         Ok(ip) => answer.give(Ok(vec![SocketAddr::new(ip, 0)])),
         Err(_) => {
             let dns = core.dns.borrow().clone();
-            let begun = dns.look_up(Dialer::of(core), host, answer);
-            let due = begun.within.and_then(|within| Instant::now().checked_add(within));
+            let hold = dns.look_up(Dialer::of(core), host, answer);
+            let due = Instant::now().checked_add(dns.within);
             let timer = due.map(|due| core.timers.borrow_mut().add(due, None, Action::Lookup(key)));
             if let Some(waiting) = core.lookups.borrow_mut().waiting.get_mut(&key) {
-                (waiting.timer, waiting.hold) = (timer, Some(begun.hold));
+                (waiting.timer, waiting.hold) = (timer, Some(hold));
             }
         }
     }

@@ -48,7 +48,7 @@ pub use lookup::Lookup;
 pub use manager::Manager;
 pub(crate) use output::Output;
 pub use payload::Payload;
-pub(crate) use protocol::{Acceptor, Admission, Protocol, Step};
+pub(crate) use protocol::{Acceptor, Admission, Envelope, Protocol, Step};
 pub(crate) use readiness::{Interest, Ready};
 pub use registry::Registry;
 pub(crate) use source::ReaderSource;

@@ -19,21 +19,32 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A buffer of at least `size` bytes, and of at least [`READ_BUFFER`]. `None` when memory is short.
-    pub(super) fn take(&mut self, size: usize) -> Option<Buffer> {
-        let size = size.max(READ_BUFFER);
-        if let Some(last) = self.last.take_if(|last| last.len() >= size) {
-            return Some(last);
-        }
-        let fitting = self.buffers.iter().enumerate().filter(|(_, buffer)| buffer.len() >= size);
-        match fitting.min_by_key(|(_, buffer)| buffer.len()).map(|(index, _)| index) {
-            Some(index) => {
+    /// A buffer to read into, of at least [`READ_BUFFER`] bytes. `None` when memory is short.
+    pub(super) fn take(&mut self) -> Option<Buffer> {
+        self.last.take().or_else(|| self.take_near(READ_BUFFER))
+    }
+
+    /// A buffer of at least `size` bytes, and no more than about twice as many: who keeps it would have too much else.
+    pub(super) fn take_near(&mut self, size: usize) -> Option<Buffer> {
+        let size = Self::rounded(size);
+        let fits = |buffer: &Buffer| (size..=size.saturating_mul(2)).contains(&buffer.len());
+        if size >= READ_BUFFER {
+            if let Some(last) = self.last.take_if(|last| fits(last)) {
+                return Some(last);
+            }
+            let fitting = self.buffers.iter().enumerate().filter(|(_, buffer)| fits(buffer));
+            if let Some((index, _)) = fitting.min_by_key(|(_, buffer)| buffer.len()) {
                 let buffer = self.buffers.swap_remove(index);
                 self.total -= buffer.len();
-                Some(buffer)
+                return Some(buffer);
             }
-            None => Buffer::zeroed(size.checked_next_power_of_two()?),
         }
+        Buffer::zeroed(size)
+    }
+
+    /// How large a buffer of so many bytes is: large ones come in few sizes, so that they fit others.
+    pub(super) fn rounded(size: usize) -> usize {
+        if size > READ_BUFFER { size.checked_next_multiple_of(READ_BUFFER).unwrap_or(size) } else { size }
     }
 
     /// Keeps a buffer for later, unless it is small or there are enough.
@@ -57,19 +68,29 @@ mod tests {
     #[test]
     fn gives_the_smallest_that_fits_and_keeps_no_more_than_a_megabyte() {
         let mut pool = Pool::default();
-        let large = pool.take(READ_BUFFER + 1).expect("memory");
-        let small = pool.take(1).expect("memory");
+        let large = pool.take_near(READ_BUFFER + 1).expect("memory");
+        let small = pool.take().expect("memory");
         assert_eq!((small.len(), large.len()), (READ_BUFFER, 2 * READ_BUFFER));
         let (small_at, large_at) = (small.as_ptr(), large.as_ptr());
         pool.put(large);
         pool.put(small);
         pool.put(Buffer::zeroed(100).expect("memory"));
-        assert_eq!(pool.take(1).expect("kept").as_ptr(), small_at);
-        assert_eq!(pool.take(1).expect("kept").as_ptr(), large_at);
+        assert_eq!(pool.take().expect("kept").as_ptr(), small_at);
+        assert_eq!(pool.take().expect("kept").as_ptr(), large_at);
         for _ in 0..100 {
             pool.put(Buffer::zeroed(READ_BUFFER).expect("memory"));
         }
         assert_eq!(pool.total, KEPT);
-        assert!(pool.take(usize::MAX).is_none());
+        assert!(pool.take_near(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn gives_nobody_to_keep_what_is_far_too_large() {
+        let mut pool = Pool::default();
+        pool.put(Buffer::zeroed(KEPT).expect("memory"));
+        for (asked, given) in [(1, 1), (READ_BUFFER, READ_BUFFER), (3 * READ_BUFFER - 1, 3 * READ_BUFFER)] {
+            assert_eq!(pool.take_near(asked).expect("memory").len(), given);
+        }
+        assert_eq!(pool.take_near(KEPT / 2).expect("memory").len(), KEPT);
     }
 }

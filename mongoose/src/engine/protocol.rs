@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::net::SocketAddr;
 
-use super::{Connection, Late};
+use super::{Connection, Late, Output, Payload};
 use crate::Error;
 
 /// What one connection speaks. Every method but [`decode`](Self::decode) may call the user's handler; none is entered
@@ -86,6 +86,15 @@ pub(crate) enum Step {
     Again,
     /// Call [`Protocol::decode`], then offer again.
     Decode,
+}
+
+/// What a protocol's bytes are wrapped in on their way out, where another lies between it and the transport.
+pub(crate) trait Envelope {
+    /// Appends bytes, wrapped.
+    fn seal(&self, payload: Payload<'_>, output: &mut Output);
+
+    /// Appends what tells the peer that these were all.
+    fn end(&self, output: &mut Output);
 }
 
 /// Makes the protocol of an accepted connection, or has it closed. May be the user's code.

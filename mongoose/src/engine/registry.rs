@@ -161,6 +161,19 @@ impl Registry {
         self.timer(period, Some(period), Box::new(call))
     }
 
+    /// Calls a closure at the loop's next turn, and then [every](Self::every) `period`.
+    ///
+    /// # Errors
+    /// [`Error::ShuttingDown`] while the manager is dropped.
+    #[doc(alias = "MG_TIMER_RUN_NOW")]
+    pub fn now_and_every(
+        &self,
+        period: Duration,
+        call: impl FnMut(&Registry) + 'static,
+    ) -> Result<Timer, Error> {
+        self.timer(Duration::ZERO, Some(period), Box::new(call))
+    }
+
     /// Calls a closure once, after `delay`.
     ///
     /// # Errors

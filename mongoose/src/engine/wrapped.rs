@@ -48,6 +48,19 @@ impl Registry {
         descriptor: impl Into<OwnedFd>,
         handler: impl Handler,
     ) -> Result<ConnectionId, Error> {
+        self.wrap_fd_within(descriptor, Limits::default(), handler)
+    }
+
+    /// As [`wrap_fd`](Self::wrap_fd), within limits of choice: what it may leave unread and unsent, and for how long.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn wrap_fd_within(
+        &self,
+        descriptor: impl Into<OwnedFd>,
+        limits: Limits,
+        handler: impl Handler,
+    ) -> Result<ConnectionId, Error> {
         let core = &self.core;
         core.check_open()?;
         let failed = |source| Error::Io { phase: "take over a descriptor", source };
@@ -57,7 +70,7 @@ impl Registry {
             ffi::Stream::File(file) => Transport::Descriptor(file),
         };
         let remote = transport.remote_addr();
-        let entry = core.adopt(Socket::Stream(transport), Rc::new(Limits::default()))?;
+        let entry = core.adopt(Socket::Stream(transport), Rc::new(limits))?;
         entry.conn.set(Flag::Client, true);
         entry.remote.set(remote);
         if !taken.reads {

@@ -1,7 +1,6 @@
 //! The C event manager, as storage for connections. It is never polled.
 
 use std::ptr::NonNull;
-use std::sync::Once;
 
 use mongoose_sys as sys;
 
@@ -17,11 +16,7 @@ pub(crate) struct Mgr {
 impl Mgr {
     /// Initialises a manager, and the permission to see its received bytes.
     pub(crate) fn new() -> (Self, Views) {
-        static QUIET: Once = Once::new();
-        // SAFETY: invariant 18: the log level is a plain int, written once before the first manager exists; the safe
-        // crate reports errors as values, so C's printing to standard output is turned off.
-        QUIET.call_once(|| unsafe { sys::mg_log_level = sys::MG_LL_NONE as _ });
-
+        super::log::set_up();
         let raw = Box::into_raw(Box::<sys::mg_mgr>::new_uninit());
         // SAFETY: mg_mgr_init writes every field of the boxed struct before anything reads one.
         let raw = unsafe {

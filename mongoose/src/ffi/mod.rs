@@ -27,9 +27,11 @@
 mod base64;
 mod buffer;
 mod conn;
+mod digest;
 mod folder;
 mod http_message;
 mod inherited;
+mod log;
 mod manager;
 pub(crate) mod panic;
 mod random;
@@ -45,12 +47,14 @@ mod status;
 #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
 mod tls_crypto;
 mod trampoline;
+mod uptime;
 mod views;
-mod websocket;
 
-pub(crate) use base64::base64_encode;
+pub(crate) use base64::{base64_encode, base64url_encode};
 pub(crate) use buffer::Buffer;
 pub(crate) use conn::{Conn, Flag};
+pub(crate) use digest::crc32;
+pub use digest::{Md5, Sha1, Sha256, Sha384};
 pub(crate) use folder::{is_denied, is_missing, may_be_link, open_step, open_to_read, open_trusted};
 pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
 pub use inherited::inherited_sockets;
@@ -66,7 +70,7 @@ pub(crate) use socket::{
 };
 pub(crate) use status::reason_phrase;
 #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
-pub(crate) use tls_crypto::{Aead, P256Key, Sha256, TAG, hmac_sha256, prepare, wipe, x25519, x25519_public};
+pub(crate) use tls_crypto::{Aead, P256Key, TAG, prepare, wipe, x25519, x25519_public};
 pub(crate) use trampoline::{Nested, NestedEvent};
+pub use uptime::uptime;
 pub(crate) use views::Views;
-pub(crate) use websocket::websocket_accept;

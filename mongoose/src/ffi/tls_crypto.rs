@@ -17,52 +17,6 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
     unsafe { sys::mg_bzero(bytes.as_mut_ptr(), bytes.len()) }
 }
 
-/// A SHA-256 that is being made. Clones go on from the same bytes.
-#[derive(Clone)]
-pub(crate) struct Sha256(sys::mg_sha256_ctx);
-
-impl Sha256 {
-    pub(crate) fn new() -> Self {
-        let mut context = sys::mg_sha256_ctx::default();
-        // SAFETY: it is ours, and plain data.
-        unsafe { sys::mg_sha256_init(&raw mut context) };
-        Self(context)
-    }
-
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        // SAFETY: the context was initialised; `bytes` are read.
-        unsafe { sys::mg_sha256_update(&raw mut self.0, bytes.as_ptr(), bytes.len()) }
-    }
-
-    pub(crate) fn finish(mut self) -> [u8; 32] {
-        let mut digest = [0; 32];
-        // SAFETY: C writes 32 bytes. It wears the context out, which `self` ends with.
-        unsafe { sys::mg_sha256_final(digest.as_mut_ptr(), &raw mut self.0) };
-        digest
-    }
-
-    /// Of what was put in so far.
-    pub(crate) fn digest(&self) -> [u8; 32] {
-        self.clone().finish()
-    }
-}
-
-impl fmt::Debug for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sha256").finish_non_exhaustive()
-    }
-}
-
-pub(crate) fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
-    let mut mac = [0; 32];
-    // SAFETY: C writes 32 bytes, and only reads key and data, though it does not declare them so.
-    unsafe {
-        let (key_start, data_start) = (key.as_ptr().cast_mut(), data.as_ptr().cast_mut());
-        sys::mg_hmac_sha256(mac.as_mut_ptr(), key_start, key.len(), data_start, data.len());
-    }
-    mac
-}
-
 /// The point 9.
 const X25519_BASE: [u8; 32] = {
     let mut base = [0; 32];
@@ -312,25 +266,6 @@ mod tests {
         let hex: String = hex.split_whitespace().collect();
         let byte = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hexadecimal");
         std::array::from_fn(byte)
-    }
-
-    #[test]
-    fn hashes_as_fips_180_has_it() {
-        let mut hash = Sha256::new();
-        hash.update(b"a");
-        let mut other = hash.clone();
-        hash.update(b"bc");
-        other.update(b"b");
-        let abc = bytes("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert_eq!(hash.digest(), abc);
-        assert_eq!(hash.digest(), abc, "the same again");
-        assert_ne!(other.finish(), abc);
-    }
-
-    #[test]
-    fn authenticates_as_rfc_4231_has_it() {
-        let mac = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
-        assert_eq!(mac, bytes("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
     }
 
     #[test]

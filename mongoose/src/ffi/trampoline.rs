@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use mongoose_sys as sys;
 
@@ -75,6 +75,11 @@ pub(super) unsafe extern "C" fn event(c: *mut sys::mg_connection, code: c_int, d
             (is_error && !data.is_null()).then(|| CStr::from_ptr(data.cast()).to_string_lossy().into_owned());
         nested.push(NestedEvent { token: (*c).fn_data as usize as u64, code, message });
     }
+}
+
+/// What C's log is written to, byte by byte. Unwinds nowhere: a logger that panics loses its line.
+pub(super) extern "C" fn log(byte: c_char, _: *mut c_void) {
+    super::log::take(byte as u8);
 }
 
 /// The handler of SIGINT and SIGTERM: counts, and wakes every loop that waits. Atomics and `write` alone, so it is

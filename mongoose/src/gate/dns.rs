@@ -1,6 +1,6 @@
 //! DNS messages (RFC 1035): a question for addresses, and whether what came is an answer to it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 const HEADER: usize = 12;
 
@@ -13,11 +13,24 @@ const ALIASES_MAX: usize = 16;
 const INTERNET: u16 = 1;
 const ALIAS: u16 = 5;
 
+/// The code for a name that does not exist.
+pub(crate) const NO_NAME: u8 = 3;
+
 /// What kind of address is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     A = 1,
     Aaaa = 28,
+}
+
+impl Kind {
+    /// An address as a record has it. `None`: it is none of this kind.
+    fn address(self, data: &[u8]) -> Option<IpAddr> {
+        match self {
+            Self::A => <[u8; 4]>::try_from(data).ok().map(IpAddr::from),
+            Self::Aaaa => <[u8; 16]>::try_from(data).ok().map(IpAddr::from),
+        }
+    }
 }
 
 /// A name as it is sent, and in lower case: labels, each behind its length, the last of them empty.
@@ -40,12 +53,11 @@ impl Name {
         (name.len() <= NAME_MAX).then_some(Self(name))
     }
 
-    /// Reads a name in a message, and answers what is behind it. A pointer leads further back than any before it: that
-    /// is where what it points to has to be, and why there is no loop.
+    /// Reads a name in a message, and answers what is behind it. What a pointer points to has to be before it. Each step is
+    /// a label or a pointer: no name needs as many as it may have bytes, and pointers to pointers cost no more.
     fn read(message: &[u8], start: usize) -> Option<(Self, usize)> {
-        let mut name = Vec::new();
-        let (mut at, mut earliest, mut end) = (start, start, None);
-        loop {
+        let (mut name, mut at, mut end) = (Vec::new(), start, None);
+        for _ in 0..NAME_MAX {
             let length = usize::from(*message.get(at)?);
             match length {
                 0 => {
@@ -54,23 +66,20 @@ impl Name {
                 }
                 1..=LABEL_MAX => {
                     let label = message.get(at..at + 1 + length)?;
-                    if name.len() + label.len() >= NAME_MAX {
-                        return None;
-                    }
                     name.extend(label.iter().map(u8::to_ascii_lowercase));
                     at += label.len();
                 }
                 0xc0.. => {
                     end = end.or(Some(at + 2));
-                    at = usize::from(word(message, at)? & 0x3fff);
-                    if at >= earliest {
-                        return None;
-                    }
-                    earliest = at;
+                    at = Some(usize::from(word(message, at)? & 0x3fff)).filter(|target| *target < at)?;
                 }
                 _ => return None,
             }
+            if name.len() >= NAME_MAX {
+                return None;
+            }
         }
+        None
     }
 }
 
@@ -88,11 +97,9 @@ pub(crate) struct Question {
 pub(crate) enum Answer {
     /// All of that kind, aliases followed. There may be none.
     Addresses(Vec<IpAddr>),
-    /// The name does not exist.
-    NoName,
     /// There is more than a datagram holds.
     Truncated,
-    /// A code of RFC 1035's or a later one's.
+    /// A code of RFC 1035's or a later one's: [`NO_NAME`], or another.
     Failed(u8),
 }
 
@@ -121,7 +128,6 @@ impl Question {
         match (flags & 15) as u8 {
             _ if truncated => Some(Answer::Truncated),
             0 => self.addresses(message, at + 4).map(Answer::Addresses),
-            3 => Some(Answer::NoName),
             code => Some(Answer::Failed(code)),
         }
     }
@@ -136,28 +142,20 @@ impl Question {
             let start = fixed + 10;
             at = start + usize::from(length);
             let data = message.get(start..at)?;
-            if class != INTERNET {
-                continue;
-            }
-            if kind == ALIAS {
-                let (target, end) = Name::read(message, start)?;
-                if end != at {
-                    return None;
+            match kind {
+                ALIAS if class == INTERNET => {
+                    let (target, _) = Name::read(message, start).filter(|(_, end)| *end == at)?;
+                    aliases.push((owner, target));
                 }
-                aliases.push((owner, target));
-            } else if kind == self.kind as u16 {
-                let address = match self.kind {
-                    Kind::A => IpAddr::from(<[u8; 4]>::try_from(data).map(Ipv4Addr::from).ok()?),
-                    Kind::Aaaa => IpAddr::from(<[u8; 16]>::try_from(data).map(Ipv6Addr::from).ok()?),
-                };
-                addresses.push((owner, address));
+                _ if (kind, class) == (self.kind as u16, INTERNET) => {
+                    addresses.push((owner, self.kind.address(data)?))
+                }
+                _ => {}
             }
         }
-        let mut name = &self.name;
-        for _ in 0..ALIASES_MAX {
-            let Some((_, target)) = aliases.iter().find(|(owner, _)| owner == name) else { break };
-            name = target;
-        }
+        let target =
+            |name: &&Name| aliases.iter().find(|(owner, _)| owner == *name).map(|(_, target)| target);
+        let name = std::iter::successors(Some(&self.name), target).take(1 + ALIASES_MAX).last()?;
         Some(addresses.iter().filter(|(owner, _)| owner == name).map(|(_, address)| *address).collect())
     }
 }
@@ -284,7 +282,7 @@ mod tests {
     fn what_a_server_says_instead_is_told_apart() {
         let four = question(Kind::A);
         let judged = |flags| four.judge(&answer(&four, flags, &[]));
-        assert_eq!(judged(0x8183), Some(Answer::NoName));
+        assert_eq!(judged(0x8183), Some(Answer::Failed(NO_NAME)));
         assert_eq!(judged(0x8182), Some(Answer::Failed(2)));
         assert_eq!(judged(0x8185), Some(Answer::Failed(5)));
         assert_eq!(judged(0x8380), Some(Answer::Truncated));
@@ -315,6 +313,15 @@ mod tests {
             let message = answer(&four, 0x8180, &[record(owner, 1, 1, &[6; 4])]);
             assert_eq!(four.judge(&message), None, "{owner:?}");
         }
+        // Pointers to pointers, each before the last.
+        let mut message = answer(&four, 0x8180, &[]);
+        let first = message.len();
+        message.extend([0xc0, 12]);
+        for before in (first..).step_by(2).take(300) {
+            message.extend([0xc0 | (before >> 8) as u8, before as u8]);
+        }
+        assert!(Name::read(&message, first + 2 * 200).is_some());
+        assert_eq!(Name::read(&message, first + 2 * 300), None);
         // Each name is the one before and a label: at some point they are too long.
         let mut message = answer(&four, 0x8180, &[]);
         let mut before = 12usize;

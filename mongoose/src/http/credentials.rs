@@ -3,9 +3,8 @@
 use std::fmt;
 use std::hint::black_box;
 
-use super::{Reply, Request, base64};
-use crate::Error;
-use crate::ffi::base64_encode;
+use super::{Reply, Request};
+use crate::{Error, base64};
 
 /// What a request's `Authorization` holds: see [`Request::credentials`].
 #[derive(Clone, PartialEq, Eq)]
@@ -59,7 +58,7 @@ fn parse(value: &[u8]) -> Option<Credentials<'_>> {
     let (scheme, rest) = value.split_at(scheme_end);
     let rest = rest.trim_ascii_start();
     if scheme.eq_ignore_ascii_case(b"basic") {
-        let decoded = base64::decode(rest)?;
+        let decoded = base64::decode_strictly(rest)?;
         let colon = decoded.iter().position(|&byte| byte == b':')?;
         if decoded.iter().any(u8::is_ascii_control) {
             return None;
@@ -120,7 +119,7 @@ pub fn basic_authorization(user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -
     if user.iter().chain(password).any(u8::is_ascii_control) {
         return Err(bad("user or password has a control character"));
     }
-    Ok(format!("Basic {}", base64_encode(&[user, b":", password].concat())))
+    Ok(format!("Basic {}", base64::encode([user, b":", password].concat())))
 }
 
 impl Reply<'_> {
@@ -155,7 +154,7 @@ mod tests {
     use super::*;
 
     fn basic(text: &[u8]) -> Option<Credentials<'static>> {
-        let value = format!("Basic {}", base64_encode(text));
+        let value = format!("Basic {}", base64::encode(text));
         match parse(value.as_bytes()) {
             Some(Credentials::Basic { user, password }) => Some(Credentials::Basic { user, password }),
             _ => None,

@@ -34,8 +34,13 @@ impl<'r> Request<'r> {
     /// type.
     #[doc(alias = "mg_json_get")]
     pub fn json<T: Deserialize<'r>>(&self) -> Result<T, Error> {
-        media_type_where(self, "application/json", is_json)?;
+        self.expect_json()?;
         serde_json::from_slice(self.body()).map_err(Error::Json)
+    }
+
+    /// Whether the body says that it is JSON.
+    pub(crate) fn expect_json(&self) -> Result<(), Error> {
+        media_type_where(self, "application/json", is_json).map(drop)
     }
 }
 

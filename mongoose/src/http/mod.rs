@@ -2,7 +2,6 @@
 
 mod answering;
 mod arriving;
-pub(crate) mod base64;
 mod channel;
 mod client;
 #[cfg(feature = "http")]

@@ -147,6 +147,10 @@ impl<'r> Reply<'r> {
             Ok(()) => {
                 self.has_date |= name.eq_ignore_ascii_case("date");
                 self.has_type |= name.eq_ignore_ascii_case("content-type");
+                if name.eq_ignore_ascii_case("upgrade") {
+                    // It is for this connection alone, and who sends it has to say so (RFC 9110 section 7.8).
+                    self.headers.extend_from_slice(b"Connection: Upgrade\r\n");
+                }
             }
             Err(error) => {
                 self.error.get_or_insert_with(|| Box::new(error));

@@ -160,6 +160,7 @@ impl<H: Handler> Server<H> {
                     return self.handle(connection, head, &input[..end], end);
                 }
                 self.stage = Stage::Sized { head: head.len, body };
+                connection.expect(head.len + body);
             }
             Framing::Chunked => {
                 let decoder = Box::new(Chunked::new(&limits));

@@ -33,6 +33,20 @@ pub enum ServerEvent<'e> {
     Close,
 }
 
+impl ServerEvent<'_> {
+    /// The event's name, for logs: `Packet`, say.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accept => "Accept",
+            Self::Packet(_) => "Packet",
+            Self::Write => "Write",
+            Self::Wakeup(_) => "Wakeup",
+            Self::Error(_) => "Error",
+            Self::Close => "Close",
+        }
+    }
+}
+
 /// Handles the packets of clients. Any `FnMut(&Peer<'_>, ServerEvent<'_>) -> Result<(), Error>` is one.
 ///
 /// See [`ListenerBuilder::mqtt`](crate::ListenerBuilder::mqtt).

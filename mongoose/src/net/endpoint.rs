@@ -33,6 +33,11 @@ impl Scheme {
         }
     }
 
+    /// Whether a URL is of it.
+    pub(crate) fn is_of(self, url: &str) -> bool {
+        url.split_once("://").is_some_and(|(name, _)| name.eq_ignore_ascii_case(self.name()))
+    }
+
     pub(crate) fn default_port(self) -> Option<u16> {
         match self {
             Self::Tcp | Self::Udp | Self::Tls => None,

@@ -40,6 +40,23 @@ pub enum Event<'e> {
     Close,
 }
 
+impl Event<'_> {
+    /// The event's name, for logs: `Read`, say. [`event_name`](crate::event_name) is the same for C's numbers.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accept => "Accept",
+            Self::Connect => "Connect",
+            Self::Read => "Read",
+            Self::Write => "Write",
+            Self::End => "End",
+            Self::Wakeup(_) => "Wakeup",
+            Self::User(_) => "User",
+            Self::Error(_) => "Error",
+            Self::Close => "Close",
+        }
+    }
+}
+
 /// Handles the events of raw connections. Any `FnMut(&Connection<'_>, Event<'_>) -> Result<(), Error>` is one.
 ///
 /// An error that it returns is given back to it as [`Event::Error`], and the connection closes.

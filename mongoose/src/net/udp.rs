@@ -42,6 +42,20 @@ pub enum Event<'e> {
     Close,
 }
 
+impl Event<'_> {
+    /// The event's name, for logs: `Datagram`, say.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Connect => "Connect",
+            Self::Datagram(_) => "Datagram",
+            Self::Write => "Write",
+            Self::Wakeup(_) => "Wakeup",
+            Self::Error(_) => "Error",
+            Self::Close => "Close",
+        }
+    }
+}
+
 /// A datagram: a view of the receive buffer, for as long as the event lasts.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

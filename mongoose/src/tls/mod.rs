@@ -83,16 +83,18 @@ mod negotiated;
 mod pem;
 #[cfg(feature = "tls-rustls")]
 mod rustls;
+mod session;
 
 #[cfg(not(feature = "tls-rustls"))]
 use self::builtin as chosen;
 #[cfg(feature = "tls-rustls")]
 use self::rustls as chosen;
 
+pub(crate) use self::chosen::Target;
 pub use self::chosen::{ClientConfig, ClientConfigBuilder, Dangerous, ServerConfig};
-pub(crate) use self::chosen::{Session, Target};
 #[cfg(feature = "tls-rustls")]
 pub use self::rustls::ServerConfigBuilder;
+pub(crate) use self::session::Session;
 pub use negotiated::{Certificate, Negotiated, Version};
 
 /// Which TLS this is.

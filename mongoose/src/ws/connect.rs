@@ -4,9 +4,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::opening::{Opening, Request};
+use super::opening::{Opening, Request, Talk};
 use super::{Handler, Limits};
-use crate::engine::Dialer;
+use crate::engine::{Dialer, Protocol};
 use crate::gate::ws::is_token;
 #[cfg(feature = "tls-rustls")]
 use crate::http;
@@ -141,7 +141,7 @@ impl Connect<'_> {
             headers: self.headers,
             protocols: self.protocols,
         };
-        let opening = Opening::boxed(handler, request, self.limits, self.pieces);
+        let opening = Opening::boxed(Talk { handler, limits: self.limits, pieces: self.pieces }, request);
         let below = Rc::new(below);
         Dialer::new(self.registry).connect(&self.url, &target.endpoint, secure, below, self.timeout, opening)
     }
@@ -157,6 +157,35 @@ fn system_config(_url: &str) -> Result<ClientConfig, Error> {
 #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]
 fn system_config(url: &str) -> Result<ClientConfig, Error> {
     Err(Error::Url { url: url.to_owned(), reason: "TLS needs a configuration" })
+}
+
+/// The way into a WebSocket for a protocol that is carried by one.
+pub(crate) struct Passage {
+    target: Target,
+    subprotocol: &'static str,
+}
+
+impl Passage {
+    /// An error is what is wrong with the URL.
+    pub(crate) fn parse(url: &str, subprotocol: &'static str) -> Result<Self, &'static str> {
+        Ok(Self { target: Target::parse(url)?, subprotocol })
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.target.endpoint
+    }
+
+    /// Whether it leads through TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.target.is_secure
+    }
+
+    /// What speaks on the connection, so that `inner` speaks on the other side of the handshake.
+    pub(crate) fn lead(self, inner: Box<dyn Protocol>) -> Box<dyn Protocol> {
+        let Target { host, target, .. } = self.target;
+        let protocols = vec![self.subprotocol.to_owned()];
+        Opening::boxed(inner, Request { target, host, headers: Vec::new(), protocols })
+    }
 }
 
 /// What a URL leads to.

@@ -132,7 +132,36 @@ impl<'r> Connection<'r> {
         self.send_data(message.opcode, message.payload.clone())
     }
 
-    /// Sends a message in pieces, each in a frame of its own: the first call begins it, the one with `last` ends it.
+    /// Sends a message in pieces, each in a frame of its own: the first call begins it, the one with `last` ends it. That
+    /// is how one of any length goes out of a source, as fast as the peer reads, and with no more than
+    /// [`Limits::output`] in memory:
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use mongoose::{Error, ws};
+    ///
+    /// struct Download {
+    ///     file: std::fs::File,
+    /// }
+    ///
+    /// impl ws::Handler for Download {
+    ///     fn event(&mut self, peer: &ws::Connection<'_>, event: ws::Event<'_>) -> Result<(), Error> {
+    ///         // When it is open, and whenever all that waited has left.
+    ///         if !matches!(event, ws::Event::Open | ws::Event::Write) {
+    ///             return Ok(());
+    ///         }
+    ///         let mut piece = [0; 32 << 10];
+    ///         while peer.has_room(piece.len()) {
+    ///             let count = self.file.read(&mut piece).map_err(Error::handler)?;
+    ///             peer.send_piece(ws::Message::Binary(&piece[..count]), count == 0)?;
+    ///             if count == 0 {
+    ///                 return peer.close(ws::CloseCode::NORMAL, "");
+    ///             }
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As [`send`](Self::send), but for that [`Error::Frame`] says that text and bytes are in one message.
@@ -175,6 +204,12 @@ impl<'r> Connection<'r> {
     /// 1006, or for a longer reason.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         self.begin_close(&checked_close(code, reason)?)
+    }
+
+    /// Whether a message or piece of so many bytes would be taken now. Where it would not,
+    /// [`Event::Write`](super::Event::Write) comes once all that waits has left, unless the connection is closing.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.check_room(bytes).is_ok()
     }
 
     /// How many bytes wait to be sent.

@@ -40,6 +40,24 @@ pub enum Event<'e> {
     Close(CloseFrame<'e>),
 }
 
+impl Event<'_> {
+    /// The event's name, for logs: `Message`, say.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::Message(_) => "Message",
+            Self::Piece(_) => "Piece",
+            Self::Ping(_) => "Ping",
+            Self::Pong(_) => "Pong",
+            Self::Write => "Write",
+            Self::Wakeup(_) => "Wakeup",
+            Self::User(_) => "User",
+            Self::Error(_) => "Error",
+            Self::Close(_) => "Close",
+        }
+    }
+}
+
 /// Handles the events of one WebSocket. Any `FnMut(&Connection<'_>, Event<'_>) -> Result<(), Error>` is one; closures
 /// name the two types.
 ///

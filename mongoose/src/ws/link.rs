@@ -81,6 +81,18 @@ impl<H: Handler> Link<H> {
         true
     }
 
+    /// Whether an echo would find no room behind what waits: then the peer has to read that first.
+    fn is_too_much(&self, connection: &engine::Connection<'_>, unit: Unit) -> bool {
+        let (Unit::Message { start, end, .. }
+        | Unit::Piece { start, end, .. }
+        | Unit::Control { opcode: Opcode::Ping, start, end }) = unit
+        else {
+            return false;
+        };
+        let waiting = connection.queued();
+        waiting > 0 && waiting.saturating_add(end - start) > self.shared.limits.output
+    }
+
     /// Hands a unit over.
     fn hand_over(&mut self, connection: &engine::Connection<'_>, unit: Unit, input: &[u8]) {
         match unit {
@@ -159,7 +171,15 @@ impl<H: Handler> Protocol for Link<H> {
         }
         match self.assembler.next(input) {
             Found::Encoded => Step::Decode,
-            Found::Nothing => Step::Wait,
+            Found::Nothing => {
+                connection.expect(self.assembler.needs());
+                Step::Wait
+            }
+            Found::Unit(unit) if self.is_too_much(connection, unit) => {
+                connection.set_appetite(0);
+                connection.wait_for_room();
+                Step::Wait
+            }
             Found::Unit(unit) => {
                 self.hand_over(connection, unit, input);
                 connection.consume_unit(self.assembler.finish(unit));
@@ -192,6 +212,7 @@ impl<H: Handler> Protocol for Link<H> {
 
     fn written(&mut self, connection: &engine::Connection<'_>) {
         self.open(connection);
+        connection.set_appetite(usize::MAX);
         if !self.shared.closing.get() {
             self.tell(connection, Event::Write);
         }
@@ -205,8 +226,9 @@ impl<H: Handler> Protocol for Link<H> {
                 self.tell(connection, Event::Error(&Error::Deadline { phase: "close" }));
             }
             connection.close();
-        } else if std::mem::take(&mut self.heard) || connection.is_paused() {
-            // It is there, or it is not its fault that we do not hear.
+        } else if std::mem::take(&mut self.heard) || connection.is_paused() || connection.queued() > 0 {
+            // It is there; or it is not its fault that we do not hear; or it has to take first what waits for it, and
+            // how long that may go without progress is the engine's to say.
             self.asked = false;
             connection.set_deadline(Some(ping_time));
         } else if self.asked {

@@ -39,6 +39,7 @@
 //! as it comes. Compression is not offered. How large a message may be, and how long a peer may be silent, is in
 //! [`Limits`].
 
+mod accept;
 mod close;
 mod connect;
 mod connection;
@@ -49,9 +50,11 @@ mod message;
 mod opening;
 mod outgoing;
 mod sender;
+mod tunnel;
 mod upgrade;
 
 pub use close::{CloseCode, CloseFrame};
+pub(crate) use connect::Passage;
 pub use connect::{Connect, connect};
 pub use connection::Connection;
 pub use handler::{Event, Handler};

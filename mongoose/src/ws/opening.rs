@@ -1,15 +1,18 @@
 //! The client's side of the opening handshake.
 
+use std::any::Any;
 use std::fmt;
 
+use super::accept::websocket_accept;
 use super::connection::Shared;
 use super::link::Link;
+use super::tunnel::Tunnel;
 use super::{CloseCode, CloseFrame, Connection, Event, Handler, Limits};
-use crate::Error;
 use crate::engine::{self, Protocol, Step};
-use crate::ffi::{base64_encode, random_bytes, websocket_accept};
+use crate::ffi::random_bytes;
 use crate::gate::http::{ResponseScan, Scanned, scratch, unfold};
 use crate::gate::ws::{Role, check_answer};
+use crate::{Error, base64};
 
 /// What is sent.
 pub(super) struct Request {
@@ -36,39 +39,108 @@ impl Request {
     }
 }
 
+/// Who is told what becomes of the handshake, and takes over after it.
+pub(super) trait Opener {
+    /// Whether the server has to choose a subprotocol.
+    const NAMED: bool;
+
+    /// The server has agreed.
+    fn succeed(self, connection: &engine::Connection<'_>, protocol: Option<&str>) -> Result<(), Error>;
+
+    fn failed(&mut self, connection: &engine::Connection<'_>, error: &Error);
+
+    fn shutdown(&mut self, connection: &engine::Connection<'_>) {
+        connection.drain();
+    }
+
+    fn closed(&mut self, connection: &engine::Connection<'_>);
+
+    fn take_part(&mut self) -> Option<Box<dyn Any>> {
+        None
+    }
+}
+
+/// A handler of messages.
+pub(super) struct Talk<H> {
+    pub(super) handler: H,
+    pub(super) limits: Limits,
+    pub(super) pieces: bool,
+}
+
+impl<H: Handler> Talk<H> {
+    fn tell(&mut self, connection: &engine::Connection<'_>, event: Event<'_>) {
+        let shared = Shared::new(Role::Client, Limits::default(), None);
+        shared.over.set(true);
+        // It is at its end whatever the handler says.
+        let _ = self.handler.event(&Connection::new(connection.clone(), shared), event);
+    }
+}
+
+impl<H: Handler> Opener for Talk<H> {
+    const NAMED: bool = false;
+
+    fn succeed(self, connection: &engine::Connection<'_>, protocol: Option<&str>) -> Result<(), Error> {
+        let shared = Shared::new(Role::Client, self.limits, protocol.map(Into::into));
+        connection.set_protocol(Link::boxed(self.handler, &shared, self.pieces))?;
+        connection.set_shared(shared);
+        Ok(())
+    }
+
+    fn failed(&mut self, connection: &engine::Connection<'_>, error: &Error) {
+        self.tell(connection, Event::Error(error));
+    }
+
+    fn closed(&mut self, connection: &engine::Connection<'_>) {
+        self.tell(connection, Event::Close(CloseFrame::new(CloseCode::ABNORMAL, "")));
+    }
+}
+
+/// A protocol that is to be carried.
+impl Opener for Box<dyn Protocol> {
+    const NAMED: bool = true;
+
+    fn succeed(self, connection: &engine::Connection<'_>, _: Option<&str>) -> Result<(), Error> {
+        connection.set_protocol(Tunnel::boxed(Role::Client, self))
+    }
+
+    fn failed(&mut self, connection: &engine::Connection<'_>, error: &Error) {
+        (**self).failed(connection, error);
+    }
+
+    fn shutdown(&mut self, connection: &engine::Connection<'_>) {
+        (**self).shutdown(connection);
+    }
+
+    fn closed(&mut self, connection: &engine::Connection<'_>) {
+        (**self).closed(connection);
+    }
+
+    fn take_part(&mut self) -> Option<Box<dyn Any>> {
+        (**self).take_part()
+    }
+}
+
 /// A connection before the server has agreed.
-pub(super) struct Opening<H> {
-    /// Goes to who takes over.
-    handler: Option<H>,
+pub(super) struct Opening<O> {
+    /// Until it takes over.
+    opener: Option<O>,
     request: Request,
-    limits: Limits,
-    pieces: bool,
     scan: ResponseScan,
     key: String,
     folded: bool,
 }
 
-impl<H: Handler> Opening<H> {
-    pub(super) fn boxed(handler: H, request: Request, limits: Limits, pieces: bool) -> Box<dyn Protocol> {
+impl<O: Opener + 'static> Opening<O> {
+    pub(super) fn boxed(opener: O, request: Request) -> Box<dyn Protocol> {
         let mut key = [0; 16];
         random_bytes(&mut key);
         Box::new(Self {
-            handler: Some(handler),
+            opener: Some(opener),
             request,
-            limits,
-            pieces,
             scan: ResponseScan::default(),
-            key: base64_encode(&key),
+            key: base64::encode(key),
             folded: false,
         })
-    }
-
-    fn tell(&mut self, connection: &engine::Connection<'_>, event: Event<'_>) {
-        let Some(handler) = &mut self.handler else { return };
-        let shared = Shared::new(Role::Client, Limits::default(), None);
-        shared.over.set(true);
-        // It is at its end whatever the handler says.
-        let _ = handler.event(&Connection::new(connection.clone(), shared), event);
     }
 
     fn give_up(
@@ -77,7 +149,7 @@ impl<H: Handler> Opening<H> {
         status: Option<u16>,
         reason: &'static str,
     ) -> Step {
-        self.tell(connection, Event::Error(&Error::Handshake { status, reason }));
+        self.failed(connection, &Error::Handshake { status, reason });
         connection.consume_unit(usize::MAX);
         connection.close();
         Step::Wait
@@ -85,18 +157,19 @@ impl<H: Handler> Opening<H> {
 
     /// The server has agreed.
     fn succeed(&mut self, connection: &engine::Connection<'_>, protocol: Option<&str>, len: usize) -> Step {
-        let Some(handler) = self.handler.take() else { return Step::Wait };
+        if O::NAMED && protocol.is_none() {
+            return self.give_up(connection, Some(101), "it does not speak the subprotocol");
+        }
+        let Some(opener) = self.opener.take() else { return Step::Wait };
         connection.consume_unit(len);
-        let shared = Shared::new(Role::Client, self.limits.clone(), protocol.map(Into::into));
-        if connection.set_protocol(Link::boxed(handler, &shared, self.pieces)).is_ok() {
-            connection.set_shared(shared);
+        if opener.succeed(connection, protocol).is_ok() {
             connection.set_websocket();
         }
         Step::Again
     }
 }
 
-impl<H: Handler> Protocol for Opening<H> {
+impl<O: Opener + 'static> Protocol for Opening<O> {
     fn opened(&mut self, connection: &engine::Connection<'_>) {
         connection.set_framed();
         connection.set_appetite(usize::MAX);
@@ -150,20 +223,35 @@ impl<H: Handler> Protocol for Opening<H> {
     }
 
     fn expired(&mut self, connection: &engine::Connection<'_>) {
-        self.tell(connection, Event::Error(&Error::Deadline { phase: "read the head" }));
+        self.failed(connection, &Error::Deadline { phase: "read the head" });
         connection.close();
     }
 
     fn failed(&mut self, connection: &engine::Connection<'_>, error: &Error) {
-        self.tell(connection, Event::Error(error));
+        if let Some(opener) = &mut self.opener {
+            opener.failed(connection, error);
+        }
+    }
+
+    fn shutdown(&mut self, connection: &engine::Connection<'_>) {
+        match &mut self.opener {
+            Some(opener) => opener.shutdown(connection),
+            None => connection.drain(),
+        }
     }
 
     fn closed(&mut self, connection: &engine::Connection<'_>) {
-        self.tell(connection, Event::Close(CloseFrame::new(CloseCode::ABNORMAL, "")));
+        if let Some(opener) = &mut self.opener {
+            opener.closed(connection);
+        }
+    }
+
+    fn take_part(&mut self) -> Option<Box<dyn Any>> {
+        self.opener.as_mut()?.take_part()
     }
 }
 
-impl<H> fmt::Debug for Opening<H> {
+impl<O> fmt::Debug for Opening<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opening").field("target", &self.request.target).finish_non_exhaustive()
     }

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use crate::Connection;
-use crate::engine::Payload;
+use crate::engine::{self, Output, Payload};
 use crate::ffi::random_bytes;
-use crate::gate::ws::{FrameHead, HEAD_MAX, Opcode, Role, mask};
+use crate::gate::ws::{FrameHead, HEAD_MAX, Opcode, Role, close_payload, mask};
 
 /// Payloads up to this many bytes are written behind their head without further ado.
 const SMALL: usize = 1024;
@@ -26,9 +26,46 @@ pub(super) fn write_frame(
 ) {
     match role {
         Role::Server => write_plain(connection, opcode, fin, payload),
-        Role::Client => write_masked(connection, opcode, fin, payload, masking_key()),
+        Role::Client => {
+            connection.entry.collect_send();
+            let mut output = connection.entry.output.borrow_mut();
+            push_masked(&mut output, opcode, fin, payload, masking_key());
+        }
     }
     connection.touch();
+}
+
+/// Appends a frame to a queue. What is only borrowed is copied.
+pub(super) fn push_frame(output: &mut Output, role: Role, opcode: Opcode, payload: Payload<'_>) {
+    match role {
+        Role::Server => {
+            let head = FrameHead::new(opcode, true, payload.len(), None);
+            output.gather(&head.encode()[..head.len]);
+            output.push(payload);
+        }
+        Role::Client => push_masked(output, opcode, true, payload, masking_key()),
+    }
+}
+
+/// Puts what a [tunnel](super::tunnel) carries into binary frames.
+struct Seals(Role);
+
+/// Those of one end.
+pub(super) fn seals(role: Role) -> &'static dyn engine::Envelope {
+    match role {
+        Role::Server => &Seals(Role::Server),
+        Role::Client => &Seals(Role::Client),
+    }
+}
+
+impl engine::Envelope for Seals {
+    fn seal(&self, payload: Payload<'_>, output: &mut Output) {
+        push_frame(output, self.0, Opcode::Binary, payload);
+    }
+
+    fn end(&self, output: &mut Output) {
+        push_frame(output, self.0, Opcode::Close, close_payload(1000, "").into());
+    }
 }
 
 fn write_plain(connection: &Connection<'_>, opcode: Opcode, fin: bool, payload: Payload<'_>) {
@@ -48,11 +85,9 @@ fn write_plain(connection: &Connection<'_>, opcode: Opcode, fin: bool, payload: 
     }
 }
 
-fn write_masked(connection: &Connection<'_>, opcode: Opcode, fin: bool, payload: Payload<'_>, key: [u8; 4]) {
+fn push_masked(output: &mut Output, opcode: Opcode, fin: bool, payload: Payload<'_>, key: [u8; 4]) {
     let head = FrameHead::new(opcode, fin, payload.len(), Some(key));
     let encoded = head.encode();
-    connection.entry.collect_send();
-    let mut output = connection.entry.output.borrow_mut();
     if payload.len() <= BLOCK {
         output.gather_with(head.len + payload.len(), |out| {
             copy_masked(out, &encoded[..head.len], &payload, key)

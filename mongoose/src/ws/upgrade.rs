@@ -1,14 +1,18 @@
 //! The server's side of the opening handshake.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
+use super::accept::websocket_accept;
 use super::connection::Shared;
 use super::link::Link;
+use super::tunnel::Tunnel;
 use super::{Handler, Limits};
-use crate::Error;
-use crate::ffi::websocket_accept;
 use crate::gate::ws::{Role, check_request, is_token};
 use crate::http::{Reply, Request};
+use crate::mqtt;
+use crate::{Connection, Error};
 
 /// Begins to upgrade a request to a WebSocket: see [`Upgrade`].
 #[doc(alias = "mg_ws_upgrade")]
@@ -112,10 +116,71 @@ impl Upgrade<'_> {
     /// [`Error::Header`] for a header or a subprotocol that cannot be sent, and [`Error::Status`] for a reply that was
     /// deferred: the peer gets 500.
     pub fn accept(self, handler: impl Handler) -> Result<(), Error> {
-        let Self { request, mut reply, limits, pieces, protocols, origins, error } = self;
+        let (limits, pieces) = (self.limits.clone(), self.pieces);
+        let Agreed { connection, reply, protocol } = self.agree(false)?;
+        let shared = Shared::new(Role::Server, limits, protocol.map(Into::into));
+        reply.switch("websocket", Link::boxed(handler, &shared, pieces))?;
+        connection.set_shared(shared);
+        connection.set_websocket();
+        Ok(())
+    }
+
+    /// As [`accept`](Self::accept), for MQTT in place of messages: on the port of a server that has pages, too, some of
+    /// which may speak it. Of the options, [`origins`](Self::origins) and headers count; of the listener's limits
+    /// [`body`](crate::Limits::body), which bounds a packet.
+    ///
+    /// ```
+    /// # let manager = mongoose::Manager::new()?;
+    /// use mongoose::mqtt::{Connack, Packet, Peer, ServerEvent};
+    /// use mongoose::{http, ws};
+    ///
+    /// manager.http("http://127.0.0.1:0", |request: http::Request<'_>, reply: http::Reply<'_>| {
+    ///     match request.path() {
+    ///         "/mqtt" => ws::upgrade(request, reply).mqtt(|peer: &Peer<'_>, event: ServerEvent<'_>| match event {
+    ///             ServerEvent::Packet(Packet::Connect(_)) => peer.send(&Packet::Connack(Connack::default())),
+    ///             _ => Ok(()),
+    ///         }),
+    ///         _ => reply.text("hello"),
+    ///     }
+    /// })?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept). A client that does not offer the subprotocol `mqtt` was answered 400 (MQTT-6.0.0-3).
+    #[doc(alias = "mg_mqtt_listen")]
+    pub fn mqtt(self, handler: impl mqtt::ServerHandler) -> Result<(), Error> {
+        self.carry_mqtt(Rc::new(RefCell::new(handler)))
+    }
+
+    /// The same by a handler that serves others, too.
+    pub(crate) fn carry_mqtt(self, handler: Rc<RefCell<impl mqtt::ServerHandler>>) -> Result<(), Error> {
+        let Agreed { connection, reply, .. } = self.protocols(["mqtt"]).agree(true)?;
+        let inner = mqtt::Server::boxed(handler, connection.limits().body);
+        reply.switch("websocket", Tunnel::boxed(Role::Server, inner))?;
+        connection.set_websocket();
+        Ok(())
+    }
+}
+
+/// A handshake that only has to be answered.
+struct Agreed<'r> {
+    connection: Connection<'r>,
+    reply: Reply<'r>,
+    protocol: Option<String>,
+}
+
+impl<'r> Upgrade<'r> {
+    /// Checks the request; `named`: a subprotocol has to be agreed on.
+    fn agree(self, named: bool) -> Result<Agreed<'r>, Error> {
+        let Self { request, mut reply, protocols, origins, error, .. } = self;
         if let Some(error) = error {
             return Err(error);
         }
+        let refuse = |reply, status, reason| match refuse(reply, status, reason) {
+            Ok(()) => Err(Error::Refused { status, reason }),
+            Err(error) => Err(error),
+        };
         let minor = u8::from(request.protocol() != "HTTP/1.0");
         let headers = request.headers().iter().map(|(name, value)| (name, value.as_bytes()));
         let offer = match check_request(request.method(), minor, headers) {
@@ -126,15 +191,14 @@ impl Upgrade<'_> {
             Err(refusal) => return refuse(reply, refusal.status, refusal.reason),
         };
         let protocol = protocols.into_iter().find(|ours| offer.protocols.iter().any(|theirs| theirs == ours));
+        if named && protocol.is_none() {
+            return refuse(reply, 400, "the subprotocol that is spoken here is not offered");
+        }
         reply = reply.header("Sec-WebSocket-Accept", websocket_accept(offer.key));
         if let Some(protocol) = &protocol {
             reply = reply.header("Sec-WebSocket-Protocol", protocol);
         }
-        let shared = Shared::new(Role::Server, limits, protocol.map(Into::into));
-        reply.switch("websocket", Link::boxed(handler, &shared, pieces))?;
-        request.connection().set_shared(shared);
-        request.connection().set_websocket();
-        Ok(())
+        Ok(Agreed { connection: request.connection().clone(), reply, protocol })
     }
 }
 
@@ -159,8 +223,7 @@ fn refuse(mut reply: Reply<'_>, status: u16, reason: &'static str) -> Result<(),
         426 => reply = reply.header("Upgrade", "websocket").header("Sec-WebSocket-Version", "13"),
         _ => {}
     }
-    reply.status(status).text(format!("{reason}\n"))?;
-    Err(Error::Refused { status, reason })
+    reply.status(status).text(format!("{reason}\n"))
 }
 
 impl fmt::Debug for Upgrade<'_> {

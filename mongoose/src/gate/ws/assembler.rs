@@ -11,9 +11,9 @@ use super::{FrameHead, Kind, Opcode, Role, Violation, mask};
 pub(crate) struct Bounds {
     /// Bytes of a frame.
     pub(crate) frame: usize,
-    /// Bytes of a message; of no account in pieces.
+    /// Bytes of a message.
     pub(crate) message: usize,
-    /// Messages are handed over as they come.
+    /// Messages are handed over as they come, and the two are of no account.
     pub(crate) pieces: bool,
 }
 
@@ -123,6 +123,17 @@ impl Assembler {
         self.message.is_some() || !input.is_empty()
     }
 
+    /// How long the input has to be for the next unit, where that is known; else 0. Of a message in several frames this is
+    /// what the frame that has begun needs.
+    pub(crate) fn needs(&self) -> usize {
+        match &self.frame {
+            Some(frame) if !self.bounds.pieces => {
+                self.at.saturating_add(usize::try_from(frame.left).unwrap_or(usize::MAX))
+            }
+            _ => 0,
+        }
+    }
+
     /// Is done with a unit: answers how many bytes of the input are.
     pub(crate) fn finish(&mut self, unit: Unit) -> usize {
         self.unit = None;
@@ -215,12 +226,14 @@ impl Assembler {
             (Opcode::Text, None) => Kind::Text,
             (_, None) => Kind::Binary,
         };
-        if head.payload > self.bounds.frame as u64 {
-            return Err(Violation::too_big("a frame past the limit"));
-        }
         self.total = self.total.saturating_add(head.payload);
-        if !self.bounds.pieces && self.total > self.bounds.message as u64 {
-            return Err(Violation::too_big("a message past the limit"));
+        if !self.bounds.pieces {
+            if head.payload > self.bounds.frame as u64 {
+                return Err(Violation::too_big("a frame past the limit"));
+            }
+            if self.total > self.bounds.message as u64 {
+                return Err(Violation::too_big("a message past the limit"));
+            }
         }
         self.message = Some(kind);
         if self.start == self.end {

@@ -7,12 +7,14 @@ mod handshake;
 mod mask;
 #[cfg(test)]
 mod properties;
+mod stream;
 
 pub(crate) use assembler::{Assembler, Bounds, Found, Unit};
 pub(crate) use close::{CLOSE_REASON_MAX, close_payload, is_sendable, parse_close};
 pub(crate) use frame::{CONTROL_MAX, FrameHead, HEAD_MAX, Kind, Opcode, Role};
 pub(crate) use handshake::{check_answer, check_request, is_token};
 pub(crate) use mask::mask;
+pub(crate) use stream::{StreamDecoder, StreamEnd};
 
 /// How a peer broke the protocol, and the code to close with (RFC 6455 section 7.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

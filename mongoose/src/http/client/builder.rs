@@ -266,7 +266,7 @@ impl RequestBuilder<Client> {
     /// with what went wrong. It is never called before this returns.
     ///
     /// # Errors
-    /// What cannot be sent: [`Error::Url`] (an `https` one without a [configuration](Self::tls) among those),
+    /// What cannot be sent: [`Error::Url`] (an `https` one without a configuration of TLS among those),
     /// [`Error::Method`], [`Error::Header`], [`Error::Body`]. While the manager is
     /// dropped [`Error::ShuttingDown`], after that [`Error::Gone`]. The handler is dropped then.
     pub fn send(self, handler: impl FnOnce(Result<Response<'_>, Error>) + 'static) -> Result<Pending, Error> {

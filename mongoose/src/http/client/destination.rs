@@ -18,6 +18,9 @@ pub(super) enum Trust {
     System,
     #[cfg(feature = "_tls")]
     Config(ClientConfig),
+    /// What is left of it for a host that a redirect names, whatever it may be by then.
+    #[cfg(feature = "_tls")]
+    Elsewhere(ClientConfig),
 }
 
 impl Trust {
@@ -33,7 +36,7 @@ impl Trust {
     pub(super) fn elsewhere(&self) -> Self {
         match self {
             #[cfg(feature = "_tls")]
-            Self::Config(config) => Self::Config(config.elsewhere()),
+            Self::Config(config) => Self::Elsewhere(config.clone()),
             other => other.clone(),
         }
     }
@@ -72,6 +75,7 @@ impl Destination {
             #[cfg(feature = "tls-rustls")]
             Trust::System => Some(system_config()?),
             Trust::Config(config) => Some(config.clone()),
+            Trust::Elsewhere(config) => Some(config.elsewhere()),
         };
         #[cfg(not(feature = "_tls"))]
         if url.is_secure() && trust.is_nobody() {

@@ -8,6 +8,7 @@ use super::{Client, Handler};
 use crate::engine::ClientTls;
 use crate::mqtt::{Connect, Message, PropertiesBuf, Property, QoS, Version, Will};
 use crate::net::{Endpoint, Scheme};
+use crate::ws::Passage;
 use crate::{Error, Limits, Registry};
 
 /// A client to be: set options, then [`connect`](Self::connect).
@@ -38,7 +39,7 @@ pub(super) struct Settings {
     pub(super) reconnect: bool,
     pub(super) response_time: Duration,
     pub(super) limits: Rc<Limits>,
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(feature = "_tls")]
     secure: Option<crate::tls::ClientConfig>,
 }
 
@@ -74,7 +75,7 @@ impl ClientBuilder {
                 reconnect: true,
                 response_time: Duration::from_secs(30),
                 limits: Rc::default(),
-                #[cfg(feature = "tls-rustls")]
+                #[cfg(feature = "_tls")]
                 secure: None,
             },
         }
@@ -193,7 +194,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long the server may take to answer CONNECT, or a ping. Default: 30 s.
+    /// How long the server may take to answer CONNECT, a ping, or the handshake of a WebSocket. Default: 30 s.
     pub fn response_time(mut self, time: Duration) -> Self {
         self.settings.response_time = time;
         self
@@ -206,9 +207,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Speaks TLS, on an `mqtts://` URL (the port may be left out: 8883): the server has to prove that it is the URL's
+    /// Speaks TLS, on an `mqtts://` or `wss://` URL: the server has to prove that it is the URL's
     /// host, or the one that the configuration [names](crate::tls::ClientConfigBuilder::server_name).
-    #[cfg(feature = "tls-rustls")]
+    #[cfg(feature = "_tls")]
     #[doc(alias = "mg_tls_init")]
     pub fn tls(mut self, config: crate::tls::ClientConfig) -> Self {
         self.settings.secure = Some(config);
@@ -218,29 +219,51 @@ impl ClientBuilder {
     /// Begins to connect. The handler is told of all that follows.
     ///
     /// # Errors
-    /// [`Error::Url`] for a URL that is not `mqtt://host:port` (the port may be left out: 1883; `mqtts://` with TLS),
-    /// [`Error::Packet`] for
-    /// options that make no CONNECT, [`Error::ShuttingDown`] while the manager is dropped.
+    /// [`Error::Url`] for a URL that is not `mqtt://host:port` (the port may be left out: 1883; `mqtts://` with TLS) or
+    /// `ws://host:port/path?query` (80; `wss://` with TLS, 443), [`Error::Packet`] for options that make no CONNECT, [`Error::ShuttingDown`] while the manager is dropped.
     #[doc(alias = "mg_mqtt_connect")]
     #[doc(alias = "mg_mqtt_login")]
-    pub fn connect(self, registry: &Registry, handler: impl Handler) -> Result<Client, Error> {
+    pub fn connect(mut self, registry: &Registry, handler: impl Handler) -> Result<Client, Error> {
+        Rc::make_mut(&mut self.settings.limits).head_time = self.settings.response_time;
         self.settings.target()?;
         self.settings.encode(true, "", &mut Vec::new())?;
         Client::begin(registry, self.settings, Box::new(handler))
     }
 }
 
+/// What the URL leads to.
+pub(super) struct Target {
+    pub(super) endpoint: Endpoint,
+    pub(super) secure: Option<ClientTls>,
+    pub(super) passage: Option<Passage>,
+}
+
 impl Settings {
-    /// Where the server is, and whom TLS is spoken to.
-    pub(super) fn target(&self) -> Result<(Endpoint, Option<ClientTls>), Error> {
-        #[cfg(feature = "tls-rustls")]
+    /// Where the server is, whom TLS is spoken to, and the way into a WebSocket where that is spoken.
+    pub(super) fn target(&self) -> Result<Target, Error> {
+        let bad = |reason| Error::Url { url: self.url.clone(), reason };
+        let passage = if Scheme::Ws.is_of(&self.url) || Scheme::Wss.is_of(&self.url) {
+            // Which subprotocol is said: MQTT-6.0.0-3.
+            Some(Passage::parse(&self.url, "mqtt").map_err(bad)?)
+        } else {
+            None
+        };
+        #[cfg(feature = "_tls")]
         if let Some(config) = &self.secure {
-            let endpoint = Endpoint::parse(&self.url, Scheme::Mqtts)?;
-            let target = config.target(endpoint.host());
-            let target = target.map_err(|reason| Error::Url { url: self.url.clone(), reason })?;
-            return Ok((endpoint, Some(target)));
+            let endpoint = match &passage {
+                Some(passage) if passage.is_secure() => passage.endpoint().clone(),
+                Some(_) => return Err(bad("a TLS configuration is for wss:// and mqtts:// URLs")),
+                None => Endpoint::parse(&self.url, Scheme::Mqtts)?,
+            };
+            let secure = Some(config.target(endpoint.host()).map_err(bad)?);
+            return Ok(Target { endpoint, secure, passage });
         }
-        Ok((Endpoint::parse(&self.url, Scheme::Mqtt)?, None))
+        let endpoint = match &passage {
+            Some(passage) if passage.is_secure() => return Err(bad("TLS needs a configuration")),
+            Some(passage) => passage.endpoint().clone(),
+            None => Endpoint::parse(&self.url, Scheme::Mqtt)?,
+        };
+        Ok(Target { endpoint, secure: None, passage })
     }
 
     /// Appends CONNECT.

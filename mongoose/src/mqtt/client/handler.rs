@@ -46,6 +46,23 @@ pub enum Event<'e> {
     Closed,
 }
 
+impl Event<'_> {
+    /// The event's name, for logs: `Message`, say.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Connected(_) => "Connected",
+            Self::Message(_) => "Message",
+            Self::Published(..) => "Published",
+            Self::Subscribed(..) => "Subscribed",
+            Self::Unsubscribed(..) => "Unsubscribed",
+            Self::Auth(_) => "Auth",
+            Self::Write => "Write",
+            Self::Disconnected { .. } => "Disconnected",
+            Self::Closed => "Closed",
+        }
+    }
+}
+
 /// Names a message that was published, for [`Event::Published`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Delivery(pub(super) u64);

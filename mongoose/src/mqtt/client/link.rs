@@ -239,12 +239,10 @@ impl Link {
         if !connection.takes_output() {
             return change(&mut state, &mut Vec::new());
         }
-        let mut output = connection.entry.output.borrow_mut();
-        let before = output.len();
+        let before = connection.queued();
         let mut result = None;
-        output.gather_with(64, |out| result = Some(change(&mut state, out)));
-        if output.len() != before {
-            drop(output);
+        connection.entry.gather_with(64, |out| result = Some(change(&mut state, out)));
+        if connection.queued() != before {
             state.last_sent = connection.clock().now();
             connection.touch();
         }

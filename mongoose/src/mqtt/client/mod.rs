@@ -19,12 +19,12 @@ pub use remote::Remote;
 
 use super::encode::encode_publish_head;
 use super::{
-    Auth, Disconnect, Message, Packet, Properties, PropertiesBuf, Property, Publish, QoS, Reason,
-    SubscribeOptions, Version,
+    Auth, Disconnect, Message, Packet, Properties, PropertiesBuf, Property, QoS, Reason, SubscribeOptions,
+    Version,
 };
 use crate::engine::Dialer;
 use crate::{ConnectionId, Error, Handle, Registry, Timer};
-use builder::Settings;
+use builder::{Settings, Target};
 use link::Link;
 use session::Session as Kept;
 
@@ -87,6 +87,8 @@ struct State {
     /// The largest alias that may be sent on this connection, and those that were.
     alias_maximum: u16,
     aliases: HashMap<String, u16>,
+    /// Where the head of a message is made, to be used again.
+    head: Vec<u8>,
     timer: Option<Timer>,
     /// What is to be the last packet.
     goodbye: Option<Vec<u8>>,
@@ -104,7 +106,8 @@ enum Phase {
 }
 
 impl Client {
-    /// A client of a server at `mqtt://host:port`.
+    /// A client of a server at `mqtt://host:port`, or at `ws://host:port/path` over WebSocket; over TLS these are
+    /// `mqtts://` and `wss://`.
     pub fn builder(url: &str) -> ClientBuilder {
         ClientBuilder::new(url)
     }
@@ -121,6 +124,7 @@ impl Client {
             last_sent: Instant::now(),
             alias_maximum: 0,
             aliases: HashMap::new(),
+            head: Vec::new(),
             timer: None,
             goodbye: None,
         };
@@ -169,13 +173,9 @@ impl Client {
             return Err(Error::Packet { what: "aliases and subscription identifiers are not the program's" });
         }
         let link = state.link.filter(|_| state.phase == Phase::Open);
-        let Some(link) = link else { return state.kept.store(message) };
-        let size = message.topic.len() + message.payload.len() + message.properties.as_bytes().len() + 12;
-        if let Some(reason) = state.kept.refuses(message.qos, message.retain, size) {
-            return Err(Error::Packet { what: reason.name().unwrap_or("the server does not take it") });
-        }
+        let Some(link) = link else { return state.kept.store(message, false) };
         if message.qos > QoS::AtMostOnce {
-            let delivery = state.kept.store(message)?;
+            let delivery = state.kept.store(message, true)?;
             let State { kept, last_sent, .. } = state;
             // What the server does not take was refused above.
             shared.write(last_sent, link, |out| drop(kept.send_waiting(out)));
@@ -186,19 +186,17 @@ impl Client {
             shared.dialer.tell_room(link);
             return Err(Error::OutputFull { limit: shared.settings.limits.output });
         }
-        let mut result = Ok(());
-        let (mut properties, mut publish) = (PropertiesBuf::new(), message.publish());
-        if state.alias_maximum > 0 {
-            state.abbreviate(&mut publish, &mut properties)?;
+        let mut head = std::mem::take(&mut state.head);
+        head.clear();
+        let written = state.write_head(message, shared.settings.version, &mut head);
+        if written.is_ok() {
+            shared.write(&mut state.last_sent, link, |out| {
+                out.extend_from_slice(&head);
+                out.extend_from_slice(message.payload);
+            });
         }
-        let State { last_sent, .. } = state;
-        shared.write(last_sent, link, |out| {
-            result = encode_publish_head(&publish, shared.settings.version, out);
-            if result.is_ok() {
-                out.extend_from_slice(publish.payload);
-            }
-        });
-        result.map(|()| state.kept.name())
+        state.head = head;
+        written.map(|()| state.kept.name())
     }
 
     /// Answers a message where it asks for that, by a response topic and what it wants to have back (MQTT 5 section
@@ -353,28 +351,31 @@ impl Client {
 }
 
 impl State {
-    /// Puts a number in the place of a topic, or beside it where it is the first time.
-    fn abbreviate<'p>(
+    /// Writes a message of QoS 0 but for its payload, as short as it may be.
+    fn write_head(
         &mut self,
-        publish: &mut Publish<'p>,
-        properties: &'p mut PropertiesBuf,
+        message: &Message<'_>,
+        version: Version,
+        out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let known = self.aliases.get(publish.topic).copied();
-        let alias = match known {
-            Some(alias) => alias,
-            None if self.aliases.len() < usize::from(self.alias_maximum) => {
-                let alias = self.aliases.len() as u16 + 1;
-                self.aliases.insert(publish.topic.to_owned(), alias);
-                alias
+        let (mut properties, mut publish) = (PropertiesBuf::new(), message.publish());
+        let known = self.aliases.get(message.topic).copied();
+        let next = self.aliases.len() as u16 + 1;
+        let alias = known.or(Some(next).filter(|_| self.aliases.len() < usize::from(self.alias_maximum)));
+        if let Some(alias) = alias {
+            properties.extend(message.properties);
+            properties.push(Property::TopicAlias(alias))?;
+            publish.properties = properties.view();
+            if known.is_some() {
+                publish.topic = "";
             }
-            None => return Ok(()),
-        };
-        if known.is_some() {
-            publish.topic = "";
         }
-        properties.extend(publish.properties);
-        properties.push(Property::TopicAlias(alias))?;
-        publish.properties = properties.view();
+        encode_publish_head(&publish, version, out)?;
+        self.kept.check(message.qos, message.retain, out.len() + message.payload.len())?;
+        // A number that was not sent stands for nothing.
+        if let Some(alias) = alias.filter(|_| known.is_none()) {
+            self.aliases.insert(message.topic.to_owned(), alias);
+        }
         Ok(())
     }
 }
@@ -384,8 +385,11 @@ impl Shared {
     fn dial(self: &Rc<Self>) -> Result<(), Error> {
         let limits = Rc::clone(&self.settings.limits);
         let within = limits.connect_time;
-        let link = Link::boxed(self);
-        let (endpoint, secure) = self.settings.target()?;
+        let Target { endpoint, secure, passage } = self.settings.target()?;
+        let link = match passage {
+            Some(passage) => passage.lead(Link::boxed(self)),
+            None => Link::boxed(self),
+        };
         let id = self.dialer.connect(&self.settings.url, &endpoint, secure, limits, within, link)?;
         let mut state = self.state.borrow_mut();
         state.phase = Phase::Connecting;

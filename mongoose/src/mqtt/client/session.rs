@@ -26,6 +26,8 @@ pub(super) struct Session {
     /// Sent above QoS 0, and not done.
     flight: HashMap<PacketId, Flying>,
     flown: u64,
+    /// Those of them that are to be sent again on this connection, once there is room.
+    due: VecDeque<PacketId>,
     /// To be sent once there is a connection, and room in flight.
     waiting: VecDeque<Stored>,
     /// Received at QoS 2, and not released.
@@ -126,6 +128,7 @@ impl Session {
             last_request: 0,
             flight: HashMap::new(),
             flown: 0,
+            due: VecDeque::new(),
             waiting: VecDeque::new(),
             received: HashSet::new(),
             subscriptions: BTreeMap::new(),
@@ -148,8 +151,17 @@ impl Session {
         Delivery(self.last_delivery)
     }
 
-    /// Why the server would not take a message, as far as it has said.
-    pub(super) fn refuses(&self, qos: QoS, retain: bool, size: usize) -> Option<Reason> {
+    /// Whether the server takes a message, as far as it has said.
+    pub(super) fn check(&self, qos: QoS, retain: bool, size: usize) -> Result<(), Error> {
+        match self.refuses(qos, retain, size) {
+            Some(reason) => {
+                Err(Error::Packet { what: reason.name().unwrap_or("the server does not take it") })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn refuses(&self, qos: QoS, retain: bool, size: usize) -> Option<Reason> {
         if qos > self.server.maximum_qos {
             Some(Reason::QOS_NOT_SUPPORTED)
         } else if retain && !self.server.retain {
@@ -161,22 +173,26 @@ impl Session {
         }
     }
 
-    /// Keeps a message, to be sent when there is a connection and room in flight.
-    pub(super) fn store(&mut self, message: &Message<'_>) -> Result<Delivery, Error> {
-        let stored = self.encode(message)?;
+    /// Keeps a message, to be sent when there is a connection and room in flight. One that is there refuses what it does
+    /// not take.
+    pub(super) fn store(&mut self, message: &Message<'_>, connected: bool) -> Result<Delivery, Error> {
+        let stored = self.encode(message, connected)?;
         let delivery = stored.delivery;
         self.used += stored.cost();
         self.waiting.push_back(stored);
         Ok(delivery)
     }
 
-    fn encode(&mut self, message: &Message<'_>) -> Result<Stored, Error> {
+    fn encode(&mut self, message: &Message<'_>, connected: bool) -> Result<Stored, Error> {
         let publish = Publish {
             packet_id: (message.qos > QoS::AtMostOnce).then_some(PacketId::MAX),
             ..message.publish()
         };
         let mut bytes = Vec::with_capacity(message.topic.len() + message.payload.len() + 16);
         Packet::Publish(publish).encode(self.version, &mut bytes)?;
+        if connected {
+            self.check(message.qos, message.retain, bytes.len())?;
+        }
         if self.used + bytes.len() + OVERHEAD > self.room {
             return Err(Error::OutputFull { limit: self.room });
         }
@@ -188,10 +204,22 @@ impl Session {
 
     /// Takes the next message that waits and may be sent. Answers its bytes, or that it cannot be sent at all.
     fn next(&mut self) -> Option<Result<PacketOrLoose, Done>> {
+        let most = usize::from(self.server.receive_maximum.min(self.in_flight));
+        let is_full = self.flight.len() - self.due.len() >= most;
+        if let Some(id) = self.due.front().copied() {
+            if is_full {
+                return None;
+            }
+            self.due.pop_front();
+            let stored = self.flight.get(&id).and_then(|flying| flying.stored.as_ref());
+            let refused = stored.and_then(|it| self.refuses(it.qos, it.retain, it.bytes.len()));
+            return Some(match refused.and_then(|reason| self.finish(id, reason)) {
+                Some(done) => Err(done),
+                None => Ok(PacketOrLoose::Kept(id)),
+            });
+        }
         let first = self.waiting.front()?;
-        if first.qos > QoS::AtMostOnce
-            && self.flight.len() >= usize::from(self.server.receive_maximum.min(self.in_flight))
-        {
+        if first.qos > QoS::AtMostOnce && is_full {
             return None;
         }
         let mut stored = self.waiting.pop_front()?;
@@ -222,8 +250,9 @@ impl Session {
             match next {
                 Ok(PacketOrLoose::Loose(bytes)) => out.extend_from_slice(&bytes),
                 Ok(PacketOrLoose::Kept(id)) => {
-                    if let Some(stored) = self.flight.get(&id).and_then(|flying| flying.stored.as_ref()) {
-                        out.extend_from_slice(&stored.bytes);
+                    match self.flight.get(&id).and_then(|flying| flying.stored.as_ref()) {
+                        Some(stored) => out.extend_from_slice(&stored.bytes),
+                        None => encode_ack(Packet::Pubrel(Ack::success(id)), self.version, out),
                     }
                 }
                 Err(done) => refused.push(done),
@@ -257,6 +286,7 @@ impl Session {
             }
         }
         self.asked.clear();
+        self.due.clear();
         let mut done = Vec::new();
         let mut flying: Vec<_> = self.flight.iter().map(|(id, flying)| (flying.order, *id)).collect();
         flying.sort_unstable();
@@ -264,13 +294,10 @@ impl Session {
             // In the order in which they were sent first (section 4.6). The server may take fewer at once than before.
             for (_, id) in flying {
                 let Some(flying) = self.flight.get_mut(&id) else { continue };
-                match &mut flying.stored {
-                    Some(stored) => {
-                        stored.bytes[0] |= 0x08;
-                        out.extend_from_slice(&stored.bytes);
-                    }
-                    None => Packet::Pubrel(Ack::success(id)).encode(self.version, out)?,
+                if let Some(stored) = &mut flying.stored {
+                    stored.bytes[0] |= 0x08;
                 }
+                self.due.push_back(id);
             }
         } else {
             self.received.clear();
@@ -298,6 +325,10 @@ impl Session {
 
     /// Sends all requests that the server has not answered, each in a packet of its own.
     fn ask_again(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        // Given up first: who asked for one of them again did that later.
+        for (request, filters) in self.leaving.clone() {
+            self.send_unsubscribe(request, &filters, out)?;
+        }
         let mut open: BTreeMap<Request, Vec<String>> = BTreeMap::new();
         for (filter, subscription) in &self.subscriptions {
             if !subscription.confirmed {
@@ -306,9 +337,6 @@ impl Session {
         }
         for (request, filters) in open {
             self.send_subscribe(request, filters, Properties::default(), out)?;
-        }
-        for (request, filters) in self.leaving.clone() {
-            self.send_unsubscribe(request, &filters, out)?;
         }
         Ok(())
     }
@@ -437,6 +465,8 @@ impl Session {
                 if let Some(stored) = flying.stored.take() {
                     self.used -= stored.cost();
                 }
+                // Also where the server has it before it was sent again.
+                self.due.retain(|id| *id != ack.packet_id);
                 Reason::SUCCESS
             }
             None if ack.reason.is_failure() => return Ok(None),
@@ -458,6 +488,7 @@ impl Session {
 
     fn finish(&mut self, id: PacketId, reason: Reason) -> Option<Done> {
         let flying = self.flight.remove(&id)?;
+        self.due.retain(|due| *due != id);
         if let Some(stored) = &flying.stored {
             self.used -= stored.cost();
         }

@@ -62,7 +62,7 @@ impl Client {
                 let shared = x25519(secret.bytes(), &theirs).ok_or_else(|| {
                     Failure::new(Alert::ILLEGAL_PARAMETER, "the server's key leads to no secret")
                 })?;
-                let (handshake, hash) = (Secret::of_handshake(shared), transcript.digest());
+                let (handshake, hash) = (Secret::of_handshake(shared), transcript.clone().finish());
                 let keys = |label| TrafficKeys::new(suite.0, handshake.derive(label, &hash));
                 let ours = keys("c hs traffic");
                 channel.reader = Some(keys("s hs traffic"));
@@ -114,7 +114,7 @@ impl Rest {
     }
 
     fn finish(&mut self, theirs: &[u8], channel: &mut Channel) -> Result<(), Failure> {
-        let hash = self.transcript.digest();
+        let hash = self.transcript.clone().finish();
         // C compares nothing.
         let is_right =
             channel.reader.as_ref().is_some_and(|keys| constant_time_eq(keys.finished(&hash), &theirs[4..]));
@@ -122,7 +122,7 @@ impl Rest {
             return Err(Failure::new(Alert::DECRYPT_ERROR, "the server's Finished is not of this handshake"));
         }
         self.transcript.update(theirs);
-        let (master, hash) = (self.handshake.master(), self.transcript.digest());
+        let (master, hash) = (self.handshake.master(), self.transcript.clone().finish());
         let mut flight = Vec::new();
         if self.asked_for_certificate {
             // None is shown.
@@ -132,7 +132,7 @@ impl Rest {
             });
             self.transcript.update(&flight);
         }
-        let mac = self.ours.finished(&self.transcript.digest());
+        let mac = self.ours.finished(&self.transcript.clone().finish());
         flight.extend(message(FINISHED, |out| out.extend(mac)));
         channel.say_plainly(&[], true);
         channel.seal(&mut self.ours, &flight);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::Error;
 use crate::ffi::prepare;
 use crate::tls::current::Current;
+use crate::warning::warn;
 
 /// What connections that we make speak TLS by. The built-in TLS cannot verify certificates, so there is none but what
 /// [`dangerous`](Self::dangerous) makes: the feature `tls-rustls` is for everything else. Clones are the same
@@ -16,11 +17,23 @@ use crate::tls::current::Current;
 #[doc(alias = "mg_tls_opts")]
 #[doc(alias = "mg_tls_init")]
 pub struct ClientConfig {
-    /// The name in the place of the URL's host.
-    current: Current<Option<Target>>,
+    current: Current<Settings>,
+}
+
+/// What a configuration says.
+#[derive(Debug)]
+struct Settings {
+    /// In the place of the URL's host.
+    name: Option<Target>,
+    /// What is left of it for another host than it was made for, where that is less.
+    elsewhere: Option<ClientConfig>,
 }
 
 impl ClientConfig {
+    fn new(name: Option<Target>, elsewhere: Option<ClientConfig>) -> Self {
+        Self { current: Current::new(Settings { name, elsewhere }) }
+    }
+
     /// **Dangerous:** for configurations that do not verify whom they speak to. Anybody on the way can read and change
     /// everything. Each that is built says so on the standard error.
     ///
@@ -45,14 +58,14 @@ impl ClientConfig {
         self.current.is_same(&other.current)
     }
 
-    /// The same for a host that it was not made for: it shows nothing that is for one alone.
+    /// The same for a host that it was not made for: without name of choice.
     pub(crate) fn elsewhere(&self) -> Self {
-        self.clone()
+        self.current.get().elsewhere.clone().unwrap_or_else(|| self.clone())
     }
 
     /// Whom to speak to at a host. An error is what is wrong with its name.
     pub(crate) fn target(&self, host: &str) -> Result<Target, &'static str> {
-        match &*self.current.get() {
+        match &self.current.get().name {
             Some(name) => Ok(name.clone()),
             // A zone means something on this machine alone.
             None => Target::parse(host.split('%').next().unwrap_or_default()),
@@ -99,10 +112,9 @@ impl ClientConfigBuilder {
             })?),
         };
         prepare();
-        eprintln!(
-            "mongoose: a TLS client takes any certificate of any host: anybody on the way can read and change all"
-        );
-        Ok(ClientConfig { current: Current::new(name) })
+        warn("a TLS client takes any certificate of any host: anybody on the way can read and change all");
+        let elsewhere = name.is_some().then(|| ClientConfig::new(None, None));
+        Ok(ClientConfig::new(name, elsewhere))
     }
 }
 

@@ -8,7 +8,9 @@ use super::hello::{FINISHED, SERVER_HELLO};
 use super::keys::TrafficKeys;
 use super::records::{Content, Incoming, MAX_TEXT, Outgoing, gather, open};
 use super::server::Server;
+use super::{ServerConfig, Target};
 use crate::ffi::Aead;
+use crate::tls::session::End;
 use crate::tls::{Negotiated, Version};
 
 /// The longest handshake message that a server puts together: a ClientHello with every key that is known takes 3 KB.
@@ -19,21 +21,13 @@ const MAX_MESSAGE_FOR_CLIENT: usize = 64 << 10;
 
 const NEW_SESSION_TICKET: u8 = 4;
 
+/// How many records or messages in a row may say nothing: each costs work, and new keys more than most.
+const EMPTY_MAX: u8 = 32;
+
 /// How many records one write seals.
 const RECORDS_PER_WRITE: usize = 4;
 
 const KEY_UPDATE: u8 = 24;
-
-/// How the peer's bytes end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// As they should: by a close_notify.
-    Notified,
-    /// The socket ended before one.
-    Cut,
-    /// What came is not TLS, or was tampered with, or the peer sent an alert: why.
-    Failed(String),
-}
 
 /// What both directions have: keys, once they are agreed on, and what waits to leave.
 #[derive(Debug, Default)]
@@ -42,6 +36,8 @@ pub(super) struct Channel {
     pub(super) writer: Option<TrafficKeys>,
     /// What a client asked for.
     pub(super) server_name: Option<Box<str>>,
+    /// How much may still come that no keys of ours fit: what a client sent before it knew better (section 4.2.10).
+    pub(super) early_data: usize,
     outgoing: Outgoing,
 }
 
@@ -91,6 +87,11 @@ impl Handshake {
         matches!(self, Self::Server(Server::Done) | Self::Client(Client::Done))
     }
 
+    /// Whether a record may come that is there to look like TLS 1.2 (section 5): behind the first hello, before the end.
+    fn takes_pretence(&self) -> bool {
+        !self.is_done() && !matches!(self, Self::Server(server) if server.is_at_the_beginning())
+    }
+
     fn max_message(&self) -> usize {
         match self {
             Self::Server(_) => MAX_MESSAGE_FOR_SERVER,
@@ -112,7 +113,7 @@ impl Handshake {
 }
 
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     handshake: Handshake,
     channel: Channel,
     incoming: Incoming,
@@ -123,20 +124,23 @@ pub(super) struct Connection {
     taken: usize,
     /// The peer wants new keys of us too, before it sees more.
     update_due: bool,
+    /// How many that said nothing came since the last that did.
+    empty: u8,
     end: Option<End>,
     notified: bool,
 }
 
 impl Connection {
-    pub(super) fn server(handshake: Server) -> Self {
-        Self::new(Handshake::Server(handshake), Channel::default())
+    #[expect(clippy::unnecessary_wraps, reason = "as with other TLS")]
+    pub(crate) fn server(config: &ServerConfig) -> Result<Self, String> {
+        Ok(Self::new(Handshake::Server(config.handshake()), Channel::default()))
     }
 
-    /// `name` is the server's, where it is one of DNS.
-    pub(super) fn client(name: Option<&str>) -> Self {
+    #[expect(clippy::unnecessary_wraps, reason = "as with other TLS")]
+    pub(crate) fn client(target: &Target) -> Result<Self, String> {
         let mut channel = Channel::default();
-        let handshake = Client::begin(name, &mut channel);
-        Self::new(Handshake::Client(handshake), channel)
+        let handshake = Client::begin(target.0.as_deref(), &mut channel);
+        Ok(Self::new(Handshake::Client(handshake), channel))
     }
 
     fn new(handshake: Handshake, channel: Channel) -> Self {
@@ -148,17 +152,18 @@ impl Connection {
             text: Vec::new(),
             taken: 0,
             update_due: false,
+            empty: 0,
             end: None,
             notified: false,
         }
     }
 
-    pub(super) fn is_handshaking(&self) -> bool {
+    pub(crate) fn is_handshaking(&self) -> bool {
         !self.handshake.is_done()
     }
 
     /// What the handshake agreed on, once it is done.
-    pub(super) fn negotiated(&self) -> Option<Negotiated> {
+    pub(crate) fn negotiated(&self) -> Option<Negotiated> {
         let keys = self.channel.reader.as_ref().filter(|_| !self.is_handshaking())?;
         let cipher_suite = match keys.aead() {
             Aead::ChaCha20Poly1305 => "TLS13_CHACHA20_POLY1305_SHA256",
@@ -175,21 +180,21 @@ impl Connection {
         })
     }
 
-    pub(super) fn end(&self) -> Option<&End> {
+    pub(crate) fn end(&self) -> Option<&End> {
         self.end.as_ref()
     }
 
-    /// Reads records from a socket, once, if none is there that is whole.
-    pub(super) fn receive(&mut self, socket: &mut impl Read) -> io::Result<()> {
+    /// Reads records from a socket, once, and opens those that are whole. Answers how much that is. To be asked for when
+    /// none was whole.
+    pub(crate) fn receive(&mut self, socket: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
         if self.incoming.read_from(socket)? == 0 {
-            let early = "the peer closed before the handshake was done";
-            self.end = Some(if self.is_handshaking() { End::Failed(early.to_owned()) } else { End::Cut });
+            self.end = Some(End::of_socket(self.is_handshaking()));
         }
-        Ok(())
+        Ok(self.read(room))
     }
 
     /// Takes what was opened, and opens records for as long as there is room. Answers how much that is.
-    pub(super) fn read(&mut self, room: &mut [u8]) -> usize {
+    pub(crate) fn read(&mut self, room: &mut [u8]) -> usize {
         let mut filled = 0;
         loop {
             let waiting = &self.text[self.taken..];
@@ -210,7 +215,7 @@ impl Connection {
     }
 
     /// Whether a read would find something that no socket announces.
-    pub(super) fn has_unread(&self) -> bool {
+    pub(crate) fn has_unread(&self) -> bool {
         let is_whole = !matches!(self.incoming.first(), Ok(None));
         self.taken < self.text.len() || (self.end.is_none() && is_whole)
     }
@@ -245,9 +250,15 @@ impl Connection {
         let length = body.len();
         let handshaking = !self.handshake.is_done();
         let opened = match (content, &mut self.channel.reader) {
-            (Content::ApplicationData, Some(keys)) => Some(open(keys, &record, &mut self.text)?),
+            (Content::ApplicationData, None) if self.channel.early_data > length => {
+                return self.pass_over(length);
+            }
+            (Content::ApplicationData, Some(keys)) => match open(keys, &record, &mut self.text) {
+                Err(_) if self.channel.early_data > length => return self.pass_over(length),
+                opened => Some(opened?),
+            },
             // To look like TLS 1.2 (appendix D.4).
-            (Content::ChangeCipherSpec, _) if body == [1] && handshaking => None,
+            (Content::ChangeCipherSpec, _) if body == [1] && self.handshake.takes_pretence() => None,
             // A client that cannot take our keys can say so only like this.
             (Content::Alert, _) if handshaking => {
                 self.text.extend(body);
@@ -260,6 +271,9 @@ impl Connection {
             _ => return Err(unexpected("a record that is not sealed")),
         };
         self.incoming.pop(length);
+        if content == Content::ApplicationData {
+            self.channel.early_data = 0;
+        }
         if !self.message.is_empty() && opened != Some(Content::Handshake) {
             return Err(unexpected("half a handshake message, then something else"));
         }
@@ -275,9 +289,29 @@ impl Connection {
                 let text = std::mem::take(&mut self.text);
                 self.take_messages(&text)
             }
-            _ => Ok(()),
+            Some(Content::ApplicationData) if !self.text.is_empty() => {
+                self.empty = 0;
+                Ok(())
+            }
+            _ => self.note_empty(),
         }?;
         Ok(true)
+    }
+
+    /// Passes over a record of data that nobody here can read.
+    fn pass_over(&mut self, length: usize) -> Result<bool, Failure> {
+        // However little is in it, it is not free.
+        self.channel.early_data = self.channel.early_data.saturating_sub(length.max(64));
+        self.incoming.pop(length);
+        Ok(true)
+    }
+
+    fn note_empty(&mut self) -> Result<(), Failure> {
+        self.empty += 1;
+        if self.empty > EMPTY_MAX {
+            return Err(unexpected(format!("{} in a row that say nothing", self.empty)));
+        }
+        Ok(())
     }
 
     fn take_alert(&mut self, text: &[u8]) -> Result<(), Failure> {
@@ -292,7 +326,7 @@ impl Connection {
                 self.end = Some(End::Notified);
                 Ok(())
             }
-            Alert::USER_CANCELED => Ok(()),
+            Alert::USER_CANCELED => self.note_empty(),
             alert => Err(Failure::received(alert)),
         }
     }
@@ -317,6 +351,7 @@ impl Connection {
                     return Err(unexpected("more behind a message than there may be"));
                 }
                 self.handshake.take(message, &mut self.channel)?;
+                self.empty = 0;
             } else {
                 let (kind, body) = (message[0], message[4..].to_vec());
                 self.take_late_message(kind, &body, is_last)?;
@@ -332,14 +367,19 @@ impl Connection {
 
     /// Behind the handshake. C ignores it, and cannot open what follows.
     fn take_late_message(&mut self, kind: u8, body: &[u8], is_last: bool) -> Result<(), Failure> {
+        self.note_empty()?;
         match (kind, body) {
-            (KEY_UPDATE, [asked @ (0 | 1)]) if is_last => {
+            (KEY_UPDATE, _) if !is_last => Err(unexpected("more behind a KeyUpdate in its record")),
+            (KEY_UPDATE, [asked @ (0 | 1)]) => {
                 if let Some(keys) = &mut self.channel.reader {
                     keys.update();
                 }
                 // However often it asks, it is answered before the next bytes.
                 self.update_due |= *asked == 1;
                 Ok(())
+            }
+            (KEY_UPDATE, [other]) => {
+                Err(Failure::new(Alert::ILLEGAL_PARAMETER, format!("a KeyUpdate that asks for {other}")))
             }
             (KEY_UPDATE, _) => Err(Failure::malformed("KeyUpdate")),
             // Nothing is resumed.
@@ -349,7 +389,7 @@ impl Connection {
     }
 
     /// Seals some of what follows the first `skip` bytes. Answers how much: nothing unless keys are agreed on.
-    pub(super) fn encrypt(&mut self, slices: &[IoSlice<'_>], skip: usize) -> usize {
+    pub(crate) fn encrypt(&mut self, slices: &[IoSlice<'_>], skip: usize) -> usize {
         let mut sealed = 0;
         let mut text = Vec::new();
         for _ in 0..RECORDS_PER_WRITE {
@@ -369,21 +409,27 @@ impl Connection {
     }
 
     #[cfg(test)]
-    pub(super) fn update_keys(&mut self, ask: bool) {
+    pub(crate) fn update_keys(&mut self, ask: bool) {
         self.channel.update_writer(ask);
     }
 
+    #[cfg(test)]
+    pub(super) fn say(&mut self, content: Content, text: &[u8]) {
+        let keys = self.channel.writer.as_mut().expect("a handshake");
+        self.channel.outgoing.sealed(keys, content, &mut text.to_vec());
+    }
+
     /// Sends the records that wait.
-    pub(super) fn send(&mut self, socket: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn send(&mut self, socket: &mut impl Write) -> io::Result<()> {
         self.channel.outgoing.write_to(socket)
     }
 
-    pub(super) fn has_unsent(&self) -> bool {
+    pub(crate) fn has_unsent(&self) -> bool {
         !self.channel.outgoing.is_empty()
     }
 
     /// Says that nothing follows, once.
-    pub(super) fn notify_close(&mut self) {
+    pub(crate) fn notify_close(&mut self) {
         if !std::mem::replace(&mut self.notified, true) {
             self.channel.alert(Alert::CLOSE_NOTIFY);
         }

@@ -23,7 +23,10 @@ pub(super) const ECDSA_P256_SHA256: u16 = 0x0403;
 pub(super) const SERVER_NAME: u16 = 0;
 pub(super) const SUPPORTED_GROUPS: u16 = 10;
 pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
+pub(super) const PRE_SHARED_KEY: u16 = 41;
+pub(super) const EARLY_DATA: u16 = 42;
 pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+pub(super) const PSK_KEY_EXCHANGE_MODES: u16 = 45;
 pub(super) const KEY_SHARE: u16 = 51;
 
 /// The random of a ServerHello that asks for another ClientHello.
@@ -69,6 +72,8 @@ pub(super) struct ClientHello<'a> {
     pub(super) share: Option<[u8; 32]>,
     /// The name that it asks for.
     pub(super) server_name: Option<&'a str>,
+    /// Whether it sends data that we have no keys for, in the hope of a session that we do not resume.
+    pub(super) early_data: bool,
 }
 
 impl<'a> ClientHello<'a> {
@@ -76,20 +81,21 @@ impl<'a> ClientHello<'a> {
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Failure> {
         let mut reader = Reader::new(body);
         let mut fields = || {
-            let version = reader.u16()?;
+            // What is offered is among the extensions.
+            let _version = reader.u16()?;
             let _random: [u8; 32] = reader.array()?;
             let (session_id, suites) = (reader.vector8()?, reader.vector16()?);
             let compressions = reader.vector8()?;
             // Before TLS 1.3 there could be none.
             let extensions = if reader.is_empty() { &[] } else { reader.vector16()? };
-            reader.is_empty().then_some((version, session_id, suites, compressions, extensions))
+            reader.is_empty().then_some((session_id, suites, compressions, extensions))
         };
-        let (version, session_id, suites, compressions, extensions) = fields().ok_or_else(malformed)?;
+        let (session_id, suites, compressions, extensions) = fields().ok_or_else(malformed)?;
         if session_id.len() > 32 || compressions.is_empty() {
             return Err(malformed());
         }
         let extensions = Extensions::parse(extensions).ok_or_else(malformed)??;
-        extensions.check_version(version)?;
+        extensions.check_version()?;
         if compressions != [0] {
             return Err(Failure::new(Alert::ILLEGAL_PARAMETER, "the ClientHello offers compression"));
         }
@@ -99,7 +105,7 @@ impl<'a> ClientHello<'a> {
         })?;
         extensions.check_signatures()?;
         let (share, server_name) = (extensions.share()?, extensions.server_name()?);
-        Ok(Self { session_id, suite, share, server_name })
+        Ok(Self { session_id, suite, share, server_name, early_data: extensions.early_data })
     }
 }
 
@@ -115,15 +121,26 @@ struct Extensions<'a> {
     signatures: Option<&'a [u8]>,
     shares: Option<&'a [u8]>,
     names: Option<&'a [u8]>,
+    early_data: bool,
 }
 
 impl<'a> Extensions<'a> {
     /// `None` where lengths do not add up; an error for one that is there twice.
     fn parse(bytes: &'a [u8]) -> Option<Result<Self, Failure>> {
-        let mut found = Self::default();
+        let (mut found, mut has_modes) = (Self::default(), false);
         let mut reader = Reader::new(bytes);
         while !reader.is_empty() {
             let (kind, contents) = (reader.u16()?, reader.vector16()?);
+            found.early_data |= kind == EARLY_DATA;
+            has_modes |= kind == PSK_KEY_EXCHANGE_MODES;
+            // No session is resumed, but these are told (sections 4.2.9 and 4.2.11).
+            if kind == PRE_SHARED_KEY && !reader.is_empty() {
+                let reason = "the ClientHello goes on behind pre_shared_key";
+                return Some(Err(Failure::new(Alert::ILLEGAL_PARAMETER, reason)));
+            }
+            if kind == PRE_SHARED_KEY && !has_modes {
+                return Some(Err(missing("psk_key_exchange_modes")));
+            }
             let place = match kind {
                 SUPPORTED_VERSIONS => &mut found.versions,
                 SUPPORTED_GROUPS => &mut found.groups,
@@ -140,11 +157,8 @@ impl<'a> Extensions<'a> {
         Some(Ok(found))
     }
 
-    fn check_version(&self, legacy: u16) -> Result<(), Failure> {
+    fn check_version(&self) -> Result<(), Failure> {
         let old = || Failure::new(Alert::PROTOCOL_VERSION, "TLS 1.3 is not offered");
-        if legacy < 0x0303 {
-            return Err(old());
-        }
         let mut reader = Reader::new(self.versions.ok_or_else(old)?);
         let list = reader.vector8().filter(|_| reader.is_empty()).ok_or_else(malformed)?;
         let mut versions = Reader::new(list).numbers().ok_or_else(malformed)?;
@@ -287,6 +301,15 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_where_versions_stood_says_nothing() {
+        let mut hello = hello();
+        for legacy in [[3, 1], [2, 0], [3, 4], [0x7f, 0x1c]] {
+            hello[4..6].copy_from_slice(&legacy);
+            parse(&hello).expect("section 4.2.1: only supported_versions counts");
+        }
+    }
+
+    #[test]
     fn a_client_without_our_share_can_be_asked() {
         let hello = with(&[0x1301], &[VERSIONS, GROUPS, SIGNATURES, P256_SHARE]);
         let hello = parse(&hello).expect("a hello");
@@ -318,6 +341,12 @@ mod tests {
         let short: (u16, &[u8]) = (KEY_SHARE, &[0, 5, 0, 29, 0, 1, 9]);
         assert_eq!(alert(&[0x1303], &[VERSIONS, GROUPS, SIGNATURES, short]), Alert::ILLEGAL_PARAMETER);
         assert_eq!(alert(&[0x1303], &[VERSIONS, VERSIONS]), Alert::ILLEGAL_PARAMETER, "twice");
+        let keys: (u16, &[u8]) = (PRE_SHARED_KEY, b"tickets");
+        assert_eq!(alert(&[0x1303], &[VERSIONS, keys, GROUPS]), Alert::ILLEGAL_PARAMETER, "not the last");
+        assert_eq!(alert(&[0x1303], &[VERSIONS, keys]), Alert::MISSING_EXTENSION, "resumed how?");
+        let modes: (u16, &[u8]) = (PSK_KEY_EXCHANGE_MODES, &[1, 1]);
+        let resuming = [VERSIONS, GROUPS, SIGNATURES, P256_SHARE, modes, keys];
+        assert!(parse(&with(&[0x1303], &resuming)).is_ok());
         let long: (u16, &[u8]) = (KEY_SHARE, &[0, 6, 0, 29, 0xff, 0xff, 9, 9]);
         assert_eq!(alert(&[0x1303], &[VERSIONS, GROUPS, SIGNATURES, long]), Alert::DECODE_ERROR);
     }

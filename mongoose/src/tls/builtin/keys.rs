@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use crate::ffi::{Aead, hmac_sha256, wipe};
+use crate::digest::hmac_sha256;
+use crate::ffi::{Aead, wipe};
 
 /// How many records one key seals. AES-GCM's is the lower bound: 2^24.5 (section 5.5).
 const RECORDS_PER_KEY: u64 = 1 << 23;
@@ -94,7 +95,11 @@ impl TrafficKeys {
         let mut key = Secret([0; 32]);
         match aead {
             Aead::ChaCha20Poly1305 => key = secret.derive_key("key"),
-            Aead::Aes128Gcm => key.0[..16].copy_from_slice(&secret.expand::<16>("key", &[])),
+            Aead::Aes128Gcm => {
+                let mut half = secret.expand::<16>("key", &[]);
+                key.0[..16].copy_from_slice(&half);
+                wipe(&mut half);
+            }
         }
         let iv = secret.expand("iv", &[]);
         Self { aead, secret, key, iv, sequence: 0 }

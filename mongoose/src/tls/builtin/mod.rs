@@ -14,11 +14,10 @@ mod reader;
 mod records;
 mod server;
 mod server_config;
-mod session;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use client_config::Target;
 pub use client_config::{ClientConfig, ClientConfigBuilder, Dangerous};
+pub(crate) use connection::Connection;
 pub use server_config::ServerConfig;
-pub(crate) use session::Session;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::der::{Der, KeyKind, OCTET_STRING, OPTIONAL_0, public_key};
 use crate::Error;
+use crate::base64;
 use crate::ffi::{P256Key, wipe};
-use crate::http::base64;
 
 /// A PEM text, and where it is from.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Item<'_> {
     fn decode(&self) -> Result<Vec<u8>, &'static str> {
         let lines = self.lines.ok_or("it has no END line")?;
         let mut digits: Vec<u8> = lines.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let decoded = base64::decode(&digits);
+        let decoded = base64::decode_strictly(&digits);
         wipe(&mut digits);
         decoded.ok_or("it is not base64")
     }

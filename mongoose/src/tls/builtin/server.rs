@@ -14,6 +14,10 @@ use super::server_config::Identity;
 use crate::ffi::{Sha256, random, x25519, x25519_public};
 use crate::http::constant_time_eq;
 
+/// How much data is passed over that a client sends on its own authority: who issued its session is not us, and allowed as
+/// much, say.
+const EARLY_DATA_MAX: usize = 64 << 10;
+
 const MESSAGE_HASH: u8 = 254;
 const ECDSA_P256_SHA256: u16 = 0x0403;
 
@@ -31,6 +35,11 @@ pub(super) enum Server {
 }
 
 impl Server {
+    /// Whether nothing has come yet.
+    pub(super) fn is_at_the_beginning(&self) -> bool {
+        matches!(self, Self::Hello { retried: None, .. })
+    }
+
     /// Takes a message, whose header is with it.
     pub(super) fn take(&mut self, message: &[u8], channel: &mut Channel) -> Result<(), Failure> {
         *self = match (mem::replace(self, Self::Failed), message[0]) {
@@ -73,6 +82,7 @@ fn answer_hello(
         }
     };
     transcript.update(message);
+    channel.early_data = if hello.early_data { EARLY_DATA_MAX } else { 0 };
     let Some(theirs) = hello.share else {
         if retried.is_some() {
             return Err(Failure::new(Alert::ILLEGAL_PARAMETER, "no X25519 key though it was asked for"));
@@ -100,21 +110,21 @@ fn answer_hello(
     channel.say_plainly(&answer, !hello.session_id.is_empty() && retried.is_none());
 
     let aead = hello.suite.0;
-    let hash = transcript.digest();
+    let hash = transcript.clone().finish();
     let mut writer = TrafficKeys::new(aead, handshake.derive("s hs traffic", &hash));
     let reader = TrafficKeys::new(aead, handshake.derive("c hs traffic", &hash));
     let mut flight = hello::message(ENCRYPTED_EXTENSIONS, |out| vector(out, 2, |_| {}));
     flight.extend(&identity.certificate);
     transcript.update(&flight);
-    let verify = certificate_verify(&identity, &transcript.digest())?;
+    let verify = certificate_verify(&identity, &transcript.clone().finish())?;
     transcript.update(&verify);
     flight.extend(&verify);
-    let finished = hello::message(FINISHED, |out| out.extend(writer.finished(&transcript.digest())));
+    let finished = hello::message(FINISHED, |out| out.extend(writer.finished(&transcript.clone().finish())));
     transcript.update(&finished);
     flight.extend(&finished);
     channel.seal(&mut writer, &flight);
 
-    let hash = transcript.digest();
+    let hash = transcript.clone().finish();
     let master = handshake.master();
     channel.writer = Some(TrafficKeys::new(aead, master.derive("s ap traffic", &hash)));
     let mac = reader.finished(&hash);

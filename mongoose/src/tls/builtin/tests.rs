@@ -2,19 +2,22 @@
 
 use std::io::{self, ErrorKind, IoSlice, Read};
 
-use super::ServerConfig;
-use super::connection::{Connection, End};
+use super::alert::{Alert, Failure};
+use super::records::Content;
+use super::{Connection, ServerConfig, Target};
+use crate::tls::session::End;
 
 /// Made by openssl for this test: a P-256 key and its certificate, of whom nobody asks whether it is valid.
 const CHAIN: &str = include_str!("tests/chain.pem");
 const KEY: &str = include_str!("tests/key.pem");
 
 fn server() -> Connection {
-    Connection::server(ServerConfig::from_pem(CHAIN, KEY).expect("a certificate and its key").handshake())
+    let config = ServerConfig::from_pem(CHAIN, KEY).expect("a certificate and its key");
+    Connection::server(&config).expect("a server")
 }
 
 fn client() -> Connection {
-    Connection::client(Some("localhost"))
+    Connection::client(&Target(Some("localhost".into()))).expect("a client")
 }
 
 /// What one side has to send.
@@ -41,11 +44,15 @@ fn give(to: &mut Connection, bytes: &[u8]) -> Vec<u8> {
     let mut socket = Open(bytes);
     let (mut text, mut room) = (Vec::new(), vec![0; 1000]);
     loop {
-        let count = to.read(&mut room);
+        let count = match to.read(&mut room) {
+            0 if to.end().is_some() => return text,
+            0 => match to.receive(&mut socket, &mut room) {
+                Ok(count) => count,
+                Err(_) => return text,
+            },
+            count => count,
+        };
         text.extend(&room[..count]);
-        if count == 0 && (to.end().is_some() || to.receive(&mut socket).is_err()) {
-            return text;
-        }
     }
 }
 
@@ -128,8 +135,72 @@ fn a_message_is_put_together_up_to_a_bound() {
 fn nothing_else_comes_between_the_halves_of_a_message() {
     let mut server = server();
     give(&mut server, &[22, 3, 1, 0, 2, 1, 0]);
-    give(&mut server, &[20, 3, 3, 0, 1, 1]);
+    give(&mut server, &[21, 3, 3, 0, 2, 1, 90]);
     assert_eq!(reason(&server), "half a handshake message, then something else");
+}
+
+const PRETENCE: [u8; 6] = [20, 3, 3, 0, 1, 1];
+
+#[test]
+fn what_looks_like_tls_12_is_taken_between_the_first_hello_and_the_end_alone() {
+    let mut early = server();
+    give(&mut early, &PRETENCE);
+    assert_eq!(reason(&early), "a record that is not sealed");
+    let (mut client, mut server) = (client(), server());
+    give(&mut server, &sent(&mut client));
+    give(&mut server, &PRETENCE);
+    give(&mut client, &PRETENCE);
+    give(&mut client, &sent(&mut server));
+    give(&mut server, &sent(&mut client));
+    assert!(!client.is_handshaking() && !server.is_handshaking());
+    for mut side in [client, server] {
+        give(&mut side, &PRETENCE);
+        assert_eq!(reason(&side), "a record that is not sealed");
+        assert_eq!(sent(&mut side).len(), 24, "an alert, sealed");
+    }
+}
+
+#[test]
+fn what_says_nothing_is_taken_32_times_in_a_row() {
+    type Say = fn(&mut Connection);
+    let nothings: [Say; 3] = [
+        |side| side.update_keys(true),
+        |side| side.say(Content::ApplicationData, b""),
+        |side| side.say(Content::Alert, &[1, 90]),
+    ];
+    for nothing in nothings {
+        let (mut client, mut server) = connected();
+        for _ in 0..3 {
+            (0..32).for_each(|_| nothing(&mut client));
+            assert_eq!(give(&mut server, &sent(&mut client)), b"");
+            assert_eq!(give(&mut server, &encrypt(&mut client, b"something")), b"something");
+        }
+        (0..33).for_each(|_| nothing(&mut client));
+        give(&mut server, &sent(&mut client));
+        assert_eq!(reason(&server), "33 in a row that say nothing");
+    }
+    let (mut client, mut server) = (client(), server());
+    give(&mut server, &sent(&mut client));
+    give(&mut server, &PRETENCE.repeat(33));
+    assert_eq!(reason(&server), "33 in a row that say nothing");
+}
+
+#[test]
+fn new_keys_that_are_not_said_right_are_refused_with_their_alert() {
+    for (message, alert) in [
+        (&[24, 0, 0, 1, 2][..], Alert::ILLEGAL_PARAMETER),
+        (&[24, 0, 0, 0], Alert::DECODE_ERROR),
+        (&[24, 0, 0, 2, 0, 0], Alert::DECODE_ERROR),
+        (&[24, 0, 0, 1, 0, 24, 0, 0, 1, 0], Alert::UNEXPECTED_MESSAGE),
+        (&[24, 0, 0, 1, 0, 24], Alert::UNEXPECTED_MESSAGE),
+    ] {
+        let (mut client, mut server) = connected();
+        client.say(Content::Handshake, message);
+        give(&mut server, &sent(&mut client));
+        assert!(matches!(server.end(), Some(End::Failed(_))), "{message:?}");
+        give(&mut client, &sent(&mut server));
+        assert_eq!(reason(&client), Failure::received(alert).reason, "{message:?}");
+    }
 }
 
 #[test]
@@ -163,10 +234,10 @@ fn a_record_before_its_keys_is_refused() {
 #[test]
 fn an_end_in_the_handshake_is_a_failure_and_later_a_cut() {
     let mut server = server();
-    server.receive(&mut io::empty()).expect("an end");
+    server.receive(&mut io::empty(), &mut [0; 10]).expect("an end");
     assert_eq!(reason(&server), "the peer closed before the handshake was done");
     let (_, mut server) = connected();
-    server.receive(&mut io::empty()).expect("an end");
+    server.receive(&mut io::empty(), &mut [0; 10]).expect("an end");
     assert_eq!(server.end(), Some(&End::Cut));
 }
 

@@ -1,5 +1,6 @@
 //! Certificates with their keys, and which of them is shown.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use rustls::InconsistentKeys;
@@ -31,12 +32,22 @@ pub(super) fn certify(chain: &Pem, key: &Pem, provider: &CryptoProvider) -> Resu
     }
 }
 
+thread_local! {
+    static ASKED_FOR: RefCell<Option<Box<str>>> = const { RefCell::new(None) };
+}
+
+/// The name that the ClientHello asks for which rustls has just read on this thread, once: it tells nobody else.
+pub(super) fn asked_for() -> Option<Box<str>> {
+    ASKED_FOR.take()
+}
+
 /// A server's certificates. The first is for whoever asks for none of the names.
 #[derive(Debug)]
 pub(super) struct Certificates(pub(super) Vec<Arc<CertifiedKey>>);
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        ASKED_FOR.set(hello.server_name().map(Box::from));
         let name = hello.server_name().and_then(|name| ServerName::try_from(name).ok());
         let usable = |one: &&Arc<CertifiedKey>| one.key.choose_scheme(hello.signature_schemes()).is_some();
         let asked_for = |one: &&Arc<CertifiedKey>| name.as_ref().is_some_and(|name| is_for(one, name));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
+use rustls::client::{Resumption, UnbufferedClientConnection};
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
 use rustls::{KeyLogFile, RootCertStore, version};
@@ -16,6 +16,7 @@ use super::roots;
 use crate::Error;
 use crate::tls::current::Current;
 use crate::tls::pem::{self, Pem};
+use crate::warning::warn;
 
 /// Authorities to trust, for [connections](crate::Connector::tls) and
 /// [HTTP requests](crate::http::RequestBuilder::tls) that we make. Clones are the same configuration.
@@ -122,8 +123,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(super) fn connection(&self) -> Result<rustls::ClientConnection, rustls::Error> {
-        rustls::ClientConnection::new(Arc::clone(&self.config), self.name.clone())
+    pub(super) fn connection(&self) -> Result<UnbufferedClientConnection, rustls::Error> {
+        UnbufferedClientConnection::new(Arc::clone(&self.config), self.name.clone())
     }
 }
 
@@ -246,9 +247,7 @@ impl ClientConfigBuilder {
         let builder = match self.trust {
             Trust::Roots(roots) => builder.with_root_certificates(roots),
             Trust::Anybody => {
-                eprintln!(
-                    "mongoose: a TLS configuration takes any certificate: nobody knows who is at the other end"
-                );
+                warn("a TLS configuration takes any certificate: nobody knows who is at the other end");
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate::new(&provider)))
             }
         };

@@ -1,6 +1,7 @@
 //! Percent-encoding.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use crate::Error;
 
@@ -33,6 +34,29 @@ pub fn decode(text: &str) -> Result<Cow<'_, [u8]>, Error> {
 /// [`Error::Decode`].
 pub fn decode_form(text: &str) -> Result<Cow<'_, [u8]>, Error> {
     decode_bytes(text.as_bytes(), true)
+}
+
+/// Encodes everything but letters, digits and `-._~` as `%XX`: what RFC 3986 section 2.3 has for data in any part of a URL.
+///
+/// C's [`mg_url_encode`](mongoose_sys::mg_url_encode) leaves `$,;()` as they are, which separate things, and needs a buffer
+/// of the right size.
+///
+/// ```
+/// assert_eq!(mongoose::url::encode("a b/\u{20ac}~"), "a%20b%2F%E2%82%AC~");
+/// ```
+#[doc(alias = "mg_url_encode")]
+pub fn encode(bytes: impl AsRef<[u8]>) -> String {
+    let bytes = bytes.as_ref();
+    let mut encoded = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// Makes text of decoded bytes.
@@ -79,6 +103,15 @@ mod tests {
         assert!(matches!(decode("plain+"), Ok(Cow::Borrowed(b"plain+"))));
         let long = "%41".repeat(1_000_000);
         assert_eq!(decode(&long).expect("valid").len(), 1_000_000);
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_as_it_was() {
+        let all: Vec<u8> = (0..=255).collect();
+        let encoded = encode(&all);
+        assert_eq!(decode(&encoded).expect("valid"), all);
+        assert_eq!(decode_form(&encoded).expect("valid"), all);
+        assert_eq!(encode("AZaz09-._~"), "AZaz09-._~");
     }
 
     #[test]

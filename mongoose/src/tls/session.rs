@@ -4,18 +4,36 @@ use std::io::{self, ErrorKind, IoSlice, Read};
 use std::mem;
 use std::net::TcpStream;
 
-use super::connection::{Connection, End};
-use super::{ServerConfig, Target};
-use crate::tls::Negotiated;
+use super::chosen::{Connection, ServerConfig, Target};
+use super::negotiated::Negotiated;
 
-/// How often one read asks the socket, so that others have their turn: each time it takes a record's worth.
+/// How often one read asks the socket for what makes sense to nobody yet, so that others have their turn.
 const RECEIVES: usize = 16;
 
 /// What is read at a time of what nobody is shown any more.
 const DISCARD: usize = 4096;
 
+/// How the peer's bytes end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// As they should: by a close_notify.
+    Notified,
+    /// The socket ended before one.
+    Cut,
+    /// What came is not TLS, or was tampered with, or the peer sent an alert: why.
+    Failed(String),
+}
+
+impl End {
+    /// How it is when the socket ends.
+    pub(super) fn of_socket(handshaking: bool) -> Self {
+        let early = "the peer closed before the handshake was done";
+        if handshaking { Self::Failed(early.to_owned()) } else { Self::Cut }
+    }
+}
+
 /// Bytes of a protocol on one side, TLS records in a socket on the other. No byte passes from one to the other but
-/// through [`Connection`].
+/// through [`Connection`], which each backend has its own of.
 #[derive(Debug)]
 pub(crate) struct Session {
     socket: TcpStream,
@@ -28,16 +46,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// The server's side.
-    #[expect(clippy::unnecessary_wraps, reason = "as with other TLS")]
+    /// The server's side. `None` for a configuration that the backend does not take, which none of ours is.
     pub(crate) fn accept(socket: TcpStream, config: &ServerConfig) -> Option<Self> {
-        Some(Self::new(socket, Connection::server(config.handshake())))
+        Some(Self::new(socket, Connection::server(config).ok()?))
     }
 
-    /// The client's side, which speaks first.
-    #[expect(clippy::unnecessary_wraps, reason = "as with other TLS")]
+    /// The client's side, which speaks first. An error is why it cannot.
     pub(crate) fn connect(socket: TcpStream, target: &Target) -> Result<Self, String> {
-        Ok(Self::new(socket, Connection::client(target.0.as_deref())))
+        Ok(Self::new(socket, Connection::client(target)?))
     }
 
     fn new(socket: TcpStream, tls: Connection) -> Self {
@@ -51,30 +67,26 @@ impl Session {
             let length = room.len().min(DISCARD);
             return self.socket.read(&mut [0; DISCARD][..length]);
         }
-        let mut filled = 0;
+        // Of what is left the selector reports again.
+        if let filled @ 1.. = self.tls.read(room) {
+            return Ok(filled);
+        }
         for _ in 0..RECEIVES {
-            filled += self.tls.read(&mut room[filled..]);
-            if filled == room.len() {
-                return Ok(filled);
-            }
-            let received = match self.tls.end() {
-                Some(_) if filled > 0 => return Ok(filled),
+            match self.tls.end() {
+                None => {
+                    if let filled @ 1.. = self.tls.receive(&mut self.socket, room)? {
+                        return Ok(filled);
+                    }
+                }
                 Some(End::Failed(_)) => return Err(self.tell_failure()),
                 Some(end) => {
                     let notified = *end == End::Notified;
                     self.end_told = true;
                     return if notified { Ok(0) } else { Err(ErrorKind::UnexpectedEof.into()) };
                 }
-                None => self.tls.receive(&mut self.socket),
-            };
-            match received {
-                Err(_) if filled > 0 => return Ok(filled),
-                Err(error) => return Err(error),
-                Ok(()) => {}
             }
         }
-        // The selector reports again what is left.
-        if filled > 0 { Ok(filled) } else { Err(ErrorKind::Interrupted.into()) }
+        Err(ErrorKind::Interrupted.into())
     }
 
     /// Encrypts and sends as much as the socket takes. What counts is what has left: the caller keeps the rest, and gives
@@ -99,7 +111,7 @@ impl Session {
                 return Err(ErrorKind::WouldBlock.into());
             }
             self.owed = self.tls.encrypt(slices, written);
-            if self.owed == 0 {
+            if self.owed == 0 && self.failure().is_none() {
                 return Err(ErrorKind::WriteZero.into());
             }
         }
