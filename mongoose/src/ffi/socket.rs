@@ -8,8 +8,8 @@ use std::time::Duration;
 pub(crate) use unix::send_file;
 #[cfg(unix)]
 pub(crate) use unix::{
-    accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams, take_listener,
-    take_stream,
+    accept, bind_datagrams, connect, connect_datagrams, is_shut_down, listen, source_of, take_datagrams,
+    take_listener, take_stream,
 };
 
 /// How a listener, or a socket of datagrams, is bound.
@@ -123,6 +123,17 @@ mod unix {
         }
         socket.set_nonblocking(true)?;
         Ok(socket)
+    }
+
+    /// Whether somebody who shares a socket of datagrams has shut it down: it is ready for ever then, and has nothing.
+    pub(crate) fn is_shut_down(socket: &UdpSocket) -> bool {
+        #[cfg(target_os = "linux")]
+        const SHUT: libc::c_short = libc::POLLHUP | libc::POLLRDHUP;
+        #[cfg(not(target_os = "linux"))]
+        const SHUT: libc::c_short = libc::POLLHUP;
+        let mut asked = libc::pollfd { fd: socket.as_raw_fd(), events: SHUT, revents: 0 };
+        // SAFETY: the descriptor is open, and there is one of what the kernel reads and writes.
+        unsafe { libc::poll(&raw mut asked, 1, 0) == 1 && asked.revents & SHUT != 0 }
     }
 
     /// Takes over what carries a stream of bytes: a connected socket, or a descriptor that is none.
