@@ -163,3 +163,14 @@ fn a_name_that_no_server_has_is_an_error_at_once() {
     let error = manager.connect("tls://127.0.0.1:1", nothing).expect_err("no configuration");
     assert!(matches!(error, Error::Url { .. }), "{error}");
 }
+
+#[test]
+fn hazard_5_datagrams_with_a_configuration_are_refused() {
+    let manager = Manager::new().expect("a manager");
+    let quiet = |_: &mongoose::udp::Socket<'_>, _: mongoose::udp::Event<'_>| Ok(());
+    let error = manager.connector("udp://127.0.0.1:9").tls(anybody()).udp(quiet).expect_err("no such thing");
+    assert!(matches!(error, Error::Url { .. }), "{error}");
+    let config = certificates::server("p256");
+    let error = manager.listener("udp://127.0.0.1:0").tls(config).udp(quiet).expect_err("no such thing");
+    assert!(matches!(error, Error::Url { .. }), "{error}");
+}

@@ -163,7 +163,7 @@ impl<'r> Connector<'r> {
     /// As there.
     #[doc(alias = "mg_connect")]
     pub fn udp(self, handler: impl udp::Handler) -> Result<ConnectionId, Error> {
-        #[cfg(feature = "tls-rustls")]
+        #[cfg(feature = "_tls")]
         if self.secure.is_some() {
             return Err(Error::Url { url: self.url.to_owned(), reason: "datagrams have no TLS" });
         }
