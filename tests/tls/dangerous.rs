@@ -171,6 +171,9 @@ fn hazard_5_datagrams_that_are_to_be_secret_are_not_sent() {
     let ignore = |_: &mongoose::udp::Socket<'_>, _: mongoose::udp::Event<'_>| Ok(());
     let error = manager.connector("udp://127.0.0.1:9").tls(anybody()).udp(ignore).expect_err("no DTLS");
     assert!(error.to_string().ends_with("datagrams have no TLS"), "{error}");
+    let config = certificates::server("p256");
+    let error = manager.listener("udp://127.0.0.1:0").tls(config).udp(ignore).expect_err("no such thing");
+    assert!(matches!(error, Error::Url { .. }), "{error}");
     assert_eq!(manager.connections().len(), 0);
 }
 

@@ -398,3 +398,20 @@ fn an_end_that_is_asked_for_in_the_handshake_comes_behind_it() {
     peer.send("still heard").notify_close();
     assert_eq!(told(&server, &log), ["Accept", "still heard", "End", "Close"]);
 }
+
+#[test]
+fn nobody_is_woken_before_the_handshake_is_done() {
+    let (server, log) = logging(Limits::default());
+    let mut peer = Peer::new(server.address);
+    server.wait_until("the connection", |registry| registry.stats().accepted == 1);
+    let ids = server.ask(|registry| registry.connections());
+    for id in &ids {
+        server.handle.wakeup(*id, "early").expect("to be queued");
+    }
+    let undelivered = server.ask(|registry| registry.stats().undelivered);
+    // Neither the listener nor what is no connection yet.
+    assert_eq!((ids.len(), undelivered), (2, 2));
+    peer.shake_hands().expect("a handshake");
+    peer.notify_close();
+    assert_eq!(told(&server, &log), ["Accept", "End", "Close"]);
+}

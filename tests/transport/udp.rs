@@ -388,3 +388,27 @@ fn workers_share_a_port_that_the_system_chose() {
     workers.stop();
     workers.join().expect("to end");
 }
+
+#[test]
+fn a_socket_that_somebody_else_shut_down_is_told_as_such_and_closes() {
+    use rustix::net::Shutdown;
+    for how in [Shutdown::Read, Shutdown::Both] {
+        let mut manager = Manager::new().expect("a manager");
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        // As another process has it that inherited the socket.
+        let theirs = socket.try_clone().expect("a handle");
+        let (handler, events) = teller();
+        manager.listener_on(socket).udp(handler).expect("a socket of datagrams");
+        // Of one that is not connected, the system says that it is not, and does it.
+        let _ = rustix::net::shutdown(&theirs, how);
+        while manager.stats().connections > 0 {
+            assert!(manager.stats().polls < 20, "{how:?}: it spins");
+            manager.poll(PATIENCE).expect("to poll");
+        }
+        assert!(
+            matches!(next(&events), Told::Error(reason) if reason.ends_with("shut the socket down")),
+            "{how:?}"
+        );
+        assert_eq!(next(&events), Told::Close, "{how:?}");
+    }
+}

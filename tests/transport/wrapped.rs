@@ -210,8 +210,12 @@ fn what_is_no_stream_is_refused() {
     ];
     for other in others {
         let text = format!("{other:?}");
+        // Somebody who has it too, and reads it as before.
+        let theirs = other.try_clone().expect("a handle");
         let error = manager.wrap_fd(other, echo).expect_err(&text);
         assert!(matches!(error, Error::Io { phase: "take over a descriptor", .. }), "{text}: {error}");
+        let flags = rustix::fs::fcntl_getfl(&theirs).expect("its flags");
+        assert!(!flags.contains(rustix::fs::OFlags::NONBLOCK), "{text} was refused, and altered");
     }
 }
 

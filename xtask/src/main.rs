@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod ci;
 mod generate;
+mod hazards;
 mod normalise;
 mod regen_bindings;
 mod vendor;
@@ -47,6 +48,12 @@ const TASKS: &[Task] = &[
         arguments: "[--check]",
         about: "Write mongoose-sys/src/bindings.rs anew from mongoose.h",
         run: regen_bindings::run,
+    },
+    Task {
+        name: "hazards",
+        arguments: "",
+        about: "Run the tests of each fault of C's, and print the table",
+        run: hazards::run,
     },
     // It reads /proc and pins to cores.
     #[cfg(target_os = "linux")]

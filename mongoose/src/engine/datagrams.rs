@@ -1,4 +1,5 @@
-//! Sockets of datagrams: read in batches, written at once or from a bounded queue. Nothing that fails closes one.
+//! Sockets of datagrams: read in batches, written at once or from a bounded queue. Nothing that fails closes one, but that
+//! somebody else has shut it down.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,7 +9,7 @@ use std::rc::Rc;
 use super::transport::Socket;
 use super::{Entry, Manager};
 use crate::Error;
-use crate::ffi::Flag;
+use crate::ffi::{self, Flag};
 
 /// More than the longest datagram has: none is ever cut.
 const DATAGRAM_MAX: usize = 64 << 10;
@@ -161,12 +162,28 @@ impl Manager {
         self.send_datagrams(entry);
         let mut buffer = std::mem::take(&mut self.datagram);
         buffer.resize(DATAGRAM_MAX, 0);
-        for _ in 0..BATCH {
+        for count in 0..BATCH {
             if !self.receive_datagram(entry, &mut buffer) {
+                if count == 0 {
+                    self.look_for_shutdown(entry);
+                }
                 break;
             }
         }
         self.datagram = buffer;
+    }
+
+    /// Of a socket that had nothing, though it may have been said to: one that others have shut down would be so for ever.
+    fn look_for_shutdown(&mut self, entry: &Rc<Entry>) {
+        let shut = match &*entry.socket.borrow() {
+            Socket::Datagrams(datagrams) => !entry.is_over() && ffi::is_shut_down(&datagrams.socket),
+            _ => false,
+        };
+        if shut {
+            let source =
+                io::Error::new(io::ErrorKind::NotConnected, "somebody else has shut the socket down");
+            self.fail(entry, &Error::Io { phase: "receive", source });
+        }
     }
 
     /// Takes one datagram. Whether there may be more.

@@ -181,7 +181,9 @@ impl Handle {
         self.task(Task::Send { id, bytes: bytes.into(), done: Some(Box::new(done)) })
     }
 
-    /// Delivers a payload of any size to a connection's handler, as [`Event::Wakeup`](crate::Event::Wakeup).
+    /// Delivers a payload of any size to a connection's handler, as [`Event::Wakeup`](crate::Event::Wakeup). Should the
+    /// connection be gone, or one that was accepted and whose handshake of TLS is not done, so that its handler does not
+    /// know of it yet, it is counted in [`Stats::undelivered`](crate::Stats::undelivered).
     ///
     /// # Errors
     /// [`Error::Gone`] when the manager was dropped.

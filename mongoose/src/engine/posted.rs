@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use super::entry::Tls;
 use super::timers::Action;
-use super::{ConnectionId, Manager, Payload, Task};
+use super::{ConnectionId, Entry, Manager, Payload, Task};
 use crate::Error;
+use crate::ffi::Flag;
 
 impl Manager {
     /// Runs what was queued when it began, and what comes meanwhile on the next turn. After a panic the rest waits.
@@ -42,7 +44,13 @@ impl Manager {
                 }
             }
             Task::Wakeup { id, payload } => {
-                let delivered = core.find(id).filter(|entry| !entry.is_over()).and_then(|entry| {
+                let is_there = |entry: &Rc<Entry>| {
+                    // Of what was accepted, nobody is told before TLS's handshake is done.
+                    let is_told =
+                        !entry.conn.is(Flag::Accepted) || !entry.mark.get().tls.contains(Tls::HANDSHAKING);
+                    is_told && !entry.is_over()
+                };
+                let delivered = core.find(id).filter(is_there).and_then(|entry| {
                     let delivered = self.with_protocol(&entry, |protocol, connection| {
                         protocol.wakeup(connection, &payload);
                     });

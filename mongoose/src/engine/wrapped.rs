@@ -81,7 +81,12 @@ impl Registry {
             });
             entry.our_end.set(OurEnd::Open);
         }
-        if let Err(source) = core.watch(&entry, 0) {
+        // What cannot be waited for is refused as it came.
+        let ready = core.watch(&entry, 0).and_then(|()| {
+            let set = entry.socket.borrow().with_source(ffi::set_nonblocking);
+            set.unwrap_or(Ok(()))
+        });
+        if let Err(source) = ready {
             core.doom(&entry);
             return Err(failed(source));
         }

@@ -65,8 +65,8 @@ pub(crate) use signal::SignalGuard;
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]
 pub(crate) use socket::send_file;
 pub(crate) use socket::{
-    Bind, Connect, Stream, accept, bind_datagrams, connect, connect_datagrams, listen, source_of,
-    take_datagrams, take_listener, take_stream,
+    Bind, Connect, Stream, accept, bind_datagrams, connect, connect_datagrams, is_shut_down, listen,
+    set_nonblocking, source_of, take_datagrams, take_listener, take_stream,
 };
 pub(crate) use status::reason_phrase;
 #[cfg(all(feature = "tls-builtin", not(feature = "tls-rustls")))]

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub(crate) use unix::send_file;
 #[cfg(unix)]
 pub(crate) use unix::{
-    accept, bind_datagrams, connect, connect_datagrams, listen, source_of, take_datagrams, take_listener,
-    take_stream,
+    accept, bind_datagrams, connect, connect_datagrams, is_shut_down, listen, set_nonblocking, source_of,
+    take_datagrams, take_listener, take_stream,
 };
 
 /// How a listener, or a socket of datagrams, is bound.
@@ -125,12 +125,21 @@ mod unix {
         Ok(socket)
     }
 
-    /// Takes over what carries a stream of bytes: a connected socket, or a descriptor that is none.
+    /// Whether somebody who shares a socket of datagrams has shut it down: it is ready for ever then, and has nothing.
+    pub(crate) fn is_shut_down(socket: &UdpSocket) -> bool {
+        #[cfg(target_os = "linux")]
+        const SHUT: libc::c_short = libc::POLLHUP | libc::POLLRDHUP;
+        #[cfg(not(target_os = "linux"))]
+        const SHUT: libc::c_short = libc::POLLHUP;
+        let mut asked = libc::pollfd { fd: socket.as_raw_fd(), events: SHUT, revents: 0 };
+        // SAFETY: the descriptor is open, and there is one of what the kernel reads and writes.
+        unsafe { libc::poll(&raw mut asked, 1, 0) == 1 && asked.revents & SHUT != 0 }
+    }
+
+    /// Takes over what carries a stream of bytes: a connected socket, or a descriptor that is none. It blocks as before.
     pub(crate) fn take_stream(descriptor: OwnedFd) -> io::Result<super::Taken> {
         // SAFETY: the descriptor is owned; this only asks for its flags.
         let flags = check(unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL) })?;
-        // SAFETY: as above; this only changes them.
-        check(unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) })?;
         let stream = match get_option(&descriptor, libc::SOL_SOCKET, libc::SO_TYPE) {
             Ok(kind) => {
                 let stream = TcpStream::from(descriptor);
@@ -142,6 +151,16 @@ mod unix {
             Err(_) => super::Stream::File(File::from(descriptor)),
         };
         Ok(super::Taken { stream, reads: flags & libc::O_ACCMODE != libc::O_WRONLY })
+    }
+
+    /// Has reads and writes not wait, also those of others who share what a descriptor stands for.
+    pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+        // SAFETY: the descriptor is open; both calls only ask for its flags and change them.
+        unsafe {
+            let flags = check(libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL))?;
+            check(libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+        }
+        Ok(())
     }
 
     /// Of any family, also one whose addresses the standard library does not know.

@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tables_are_made_once_whatever_the_thread() {
+    fn hazard_63_the_tables_are_made_once_whatever_the_thread() {
         let (key, nonce) = (random(), random());
         let seal = move || {
             let mut sealed = [0; 100 + TAG];

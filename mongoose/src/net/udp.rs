@@ -34,7 +34,8 @@ pub enum Event<'e> {
     Wakeup(&'e [u8]),
     /// Something failed. The socket lives on, unless [`Close`](Event::Close) follows: a datagram that had to wait could
     /// not be sent, the system says that nobody is where one went (of connected sockets), or this handler returned an
-    /// error. It closes only when `connect_udp` finds no address.
+    /// error. It closes only when `connect_udp` finds no address, and when another process that has the socket too has
+    /// shut it down.
     #[doc(alias = "MG_EV_ERROR")]
     Error(&'e Error),
     /// The socket is closing: the last event.
