@@ -295,6 +295,29 @@ fn hazard_30_a_silent_client_pings_and_a_silent_server_is_left() {
 }
 
 #[test]
+fn a_client_keeps_alive_however_long_it_would_wait_for_answers() {
+    let (address, thread) = server(|peer| {
+        assert_eq!(peer.packet()[0], 0x10);
+        peer.send(&[0x20, 6, 0, 0, 3, 0x13, 0, 1]);
+        assert_eq!(peer.packet(), [0xc0, 0]);
+        peer.send(&[0xd0, 0]);
+        assert_eq!(peer.packet(), [0xc0, 0]);
+        // A message that comes slowly is a sign of life, too: the answer lies behind it.
+        peer.send(&[0x30, 5, 0]);
+        assert_eq!(peer.packet(), [0xc0, 0]);
+        peer.send(b"\x01a\0!\xd0\0\xd0\0");
+        assert_eq!(peer.packet(), [0xc0, 0]);
+        peer.send(&[0xe0, 0]);
+        peer.rest()
+    });
+    let mut scene = Scene::new();
+    scene.plain(builder(address, Version::V5).response_time(Duration::from_secs(3600)));
+    scene.until("message a !", 1);
+    scene.until("closed", 1);
+    assert_eq!(thread.join().expect("the server"), [0u8; 0]);
+}
+
+#[test]
 fn a_client_may_wait_for_answers_for_ever() {
     let (address, thread) = server(|peer| {
         assert_eq!(peer.packet()[0], 0x10);

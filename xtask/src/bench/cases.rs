@@ -30,6 +30,8 @@ pub enum Kind {
     Workers(usize),
     /// By our own load.
     Transfer(Transfer),
+    /// As a client of MQTT, at a QoS.
+    Mqtt(u8),
     /// Size, crates and build time.
     Footprint,
     /// Under callgrind.
@@ -83,6 +85,7 @@ impl Kind {
             Self::Transfer(Transfer::Events(_)) => "event",
             Self::Transfer(Transfer::Echo { .. } | Transfer::Broadcast(_)) => "message",
             Self::Transfer(Transfer::Datagrams { .. }) => "datagram",
+            Self::Mqtt(_) => "message",
             _ => "request",
         }
     }
@@ -98,6 +101,7 @@ impl Case {
             Kind::Transfer(Transfer::Echo { .. } | Transfer::Broadcast(_)) => &[Program::WebSocket],
             Kind::Transfer(Transfer::Datagrams { .. }) => &[Program::Datagrams],
             Kind::Transfer(_) => &[Program::Transfers],
+            Kind::Mqtt(_) => &[Program::Mqtt],
             Kind::Instructions => &[Program::Hello, Program::Transfers],
             _ => &[Program::Hello],
         }
@@ -135,6 +139,8 @@ const WEB: &[Peer] =
 
 /// Both by rustls and graviola, and ours over the built-in TLS.
 const SECURED: &[Peer] = &[Peer::Ours, Peer::Builtin, Peer::Hyper];
+
+const MQTT: &[Peer] = &[Peer::Ours, Peer::Rumqttc, Peer::Libmosquitto];
 
 /// Where more of them would say nothing new.
 const FEWER: &[Peer] = &[Peer::Ours, Peer::C, Peer::Floor, Peer::Hyper, Peer::Actix];
@@ -273,6 +279,13 @@ pub const CASES: &[Case] = &[
         kind: Kind::Transfer(Transfer::Datagrams { sockets: 16, bytes: 64 }),
         peers: &[Peer::Ours, Peer::Floor],
     },
+    Case {
+        name: "mqtt-0",
+        about: "MQTT clients of one mosquitto: 64 bytes at QoS 0, published and received",
+        kind: Kind::Mqtt(0),
+        peers: MQTT,
+    },
+    Case { name: "mqtt-1", about: "the same at QoS 1", kind: Kind::Mqtt(1), peers: MQTT },
     Case {
         name: "messages",
         about: "messages from 4 threads to the loop's: mg_wakeup in C, Handle::post here",

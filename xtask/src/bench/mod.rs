@@ -9,6 +9,7 @@ mod instructions;
 mod load;
 mod messages;
 mod metric;
+mod mqtt;
 mod nginx;
 mod peers;
 mod progress;
@@ -110,6 +111,7 @@ fn measure(case: &'static Case, plan: &Plan, peers: &Peers, results: &mut Result
                 Kind::Messages => messages::run(case, plan, peers, peer, results),
                 Kind::Workers(number) => workers::run(case, *number, plan, peers, peer, results),
                 Kind::Transfer(transfer) => transfers::run(case, *transfer, plan, peers, peer, results),
+                Kind::Mqtt(qos) => mqtt::run(case, *qos, plan, peers, peer, results),
                 Kind::Footprint | Kind::Instructions => unreachable!("handled above"),
             };
             // One that fails does not take the others with it.

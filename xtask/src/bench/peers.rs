@@ -29,6 +29,8 @@ pub enum Peer {
     Tungstenite,
     TokioTungstenite,
     Fastwebsockets,
+    Rumqttc,
+    Libmosquitto,
 }
 
 /// The servers that a peer may have.
@@ -44,14 +46,17 @@ pub enum Program {
     WebSocket,
     /// Echoes by UDP.
     Datagrams,
+    /// A client of MQTT that sends to itself.
+    Mqtt,
 }
 
 impl Program {
-    pub const ALL: [Self; 5] = [Self::Hello, Self::Transfers, Self::Secure, Self::WebSocket, Self::Datagrams];
+    pub const ALL: [Self; 6] =
+        [Self::Hello, Self::Transfers, Self::Secure, Self::WebSocket, Self::Datagrams, Self::Mqtt];
 }
 
 impl Peer {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Ours,
         Self::Builtin,
         Self::C,
@@ -66,6 +71,8 @@ impl Peer {
         Self::Tungstenite,
         Self::TokioTungstenite,
         Self::Fastwebsockets,
+        Self::Rumqttc,
+        Self::Libmosquitto,
     ];
 
     pub fn name(self) -> &'static str {
@@ -84,6 +91,8 @@ impl Peer {
             Self::Tungstenite => "tungstenite",
             Self::TokioTungstenite => "tokio_tungstenite",
             Self::Fastwebsockets => "fastwebsockets",
+            Self::Rumqttc => "rumqttc",
+            Self::Libmosquitto => "libmosquitto",
         }
     }
 
@@ -103,6 +112,8 @@ impl Peer {
             Self::Tungstenite => "tungstenite, a thread a connection on one core",
             Self::TokioTungstenite => "tokio-tungstenite on tokio's current-thread runtime",
             Self::Fastwebsockets => "fastwebsockets behind hyper on tokio's current-thread runtime",
+            Self::Rumqttc => "rumqttc on tokio's current-thread runtime",
+            Self::Libmosquitto => "mosquitto_pub -l and mosquitto_sub, which cost what both do",
         }
     }
 
@@ -117,11 +128,15 @@ impl Peer {
     /// Whether there is such a server of it.
     pub fn has(self, program: Program) -> bool {
         match program {
-            Program::Hello => !self.is_websocket_alone() && !matches!(self, Self::Builtin | Self::Nginx),
+            Program::Hello => {
+                let other = matches!(self, Self::Builtin | Self::Nginx | Self::Rumqttc | Self::Libmosquitto);
+                !other && !self.is_websocket_alone()
+            }
             Program::WebSocket => self.is_websocket_alone() || matches!(self, Self::Ours | Self::C),
             Program::Transfers => matches!(self, Self::Ours | Self::Hyper | Self::Nginx),
             Program::Secure => matches!(self, Self::Ours | Self::Builtin | Self::Hyper),
             Program::Datagrams => matches!(self, Self::Ours | Self::Floor),
+            Program::Mqtt => matches!(self, Self::Ours | Self::Rumqttc | Self::Libmosquitto),
         }
     }
 
@@ -132,7 +147,7 @@ impl Peer {
     /// Whether a quick run has time for it.
     pub fn is_quick(self) -> bool {
         let http = matches!(self, Self::Floor | Self::Hyper | Self::Actix | Self::Nginx);
-        http || self.has(Program::WebSocket)
+        http || self.has(Program::WebSocket) || self.has(Program::Mqtt)
     }
 
     /// The crate that is measured, where cargo builds the peer.
@@ -147,7 +162,10 @@ impl Peer {
             Self::Tungstenite => Some("tungstenite"),
             Self::TokioTungstenite => Some("tokio-tungstenite"),
             Self::Fastwebsockets => Some("fastwebsockets"),
-            Self::Builtin | Self::C | Self::Floor | Self::Cymongoose | Self::Nginx => None,
+            Self::Rumqttc => Some("rumqttc"),
+            Self::Builtin | Self::C | Self::Floor | Self::Cymongoose | Self::Nginx | Self::Libmosquitto => {
+                None
+            }
         }
     }
 }
@@ -239,6 +257,10 @@ fn build(peer: Peer, program: Program, port: u16) -> Fallible<Vec<OsString>> {
         }
         Peer::Cymongoose => vec![virtual_environment()?.into(), folder().join("cymongoose/server.py").into()],
         Peer::Nginx => nginx::command(port)?,
+        Peer::Libmosquitto => {
+            let missing = "mosquitto_pub is not there: apt-get install mosquitto-clients";
+            vec![tools::find("mosquitto_pub").ok_or(missing)?.into()]
+        }
         Peer::Builtin => {
             let program = "peer-ours-builtin";
             vec![build_program("ours", program, &["--features", "builtin"], &target(), &[])?.into()]
@@ -259,6 +281,7 @@ pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&st
         Program::Secure => ("-secure", &["--features", "secure"]),
         Program::WebSocket => ("-websocket", &["--features", "websocket"]),
         Program::Datagrams => ("-datagrams", &["--features", "datagrams"]),
+        Program::Mqtt => ("-mqtt", &["--features", "mqtt"]),
     };
     build_program(name, &format!("peer-{name}{suffix}"), features, target, more)
 }

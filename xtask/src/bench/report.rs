@@ -9,7 +9,7 @@ use super::metric::{Metric, format};
 use super::peers::{Peer, Peers};
 use super::results::Results;
 use super::targets::BUSY_ENOUGH;
-use super::{Fallible, Plan, check, footprint, nginx, progress, targets, tools};
+use super::{Fallible, Plan, check, footprint, mqtt, nginx, progress, targets, tools};
 use crate::{Outcome, workspace};
 
 /// The table of one case: medians, the extremes, and ratios to ours.
@@ -160,6 +160,7 @@ fn version(peer: Peer) -> Fallible<String> {
             Peer::Cymongoose => "0.2.5".to_owned(),
             Peer::C => crate::build::upstream::Upstream::read(&workspace::mongoose_sys())?.version,
             Peer::Nginx => nginx::version(),
+            Peer::Libmosquitto => mqtt::version(),
             _ => String::new(),
         },
     })

@@ -84,21 +84,7 @@ impl Server {
 
     /// Its processor time, of all its threads.
     pub fn cpu(&self) -> Fallible<Cpu> {
-        let process = format!("/proc/{}", self.child.id());
-        let stat = fs::read_to_string(format!("{process}/stat"))?;
-        // The name before it may hold anything.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let (user, system) = (fields[11].parse()?, fields[12].parse()?);
-        // The same sum as in `stat`, not rounded to ticks of 10 ms.
-        let mut total = 0;
-        for thread in fs::read_dir(format!("{process}/task"))? {
-            // A thread may end meanwhile.
-            let Ok(schedstat) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-            total += schedstat.split(' ').next().unwrap_or_default().parse::<u64>()?;
-        }
-        // Of threads that are gone only the ticks are left.
-        let ticks: u64 = (user + system) * TICK;
-        Ok(Cpu { total: total.max(ticks), user, system })
+        cpu_of(self.child.id())
     }
 
     /// Its resident memory, in bytes.
@@ -153,6 +139,25 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The processor time of a process, of all its threads, also of one that has just ended.
+pub fn cpu_of(process: u32) -> Fallible<Cpu> {
+    let process = format!("/proc/{process}");
+    let stat = fs::read_to_string(format!("{process}/stat"))?;
+    // The name before it may hold anything.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let (user, system) = (fields[11].parse()?, fields[12].parse()?);
+    // The same sum as in `stat`, not rounded to ticks of 10 ms.
+    let mut total = 0;
+    for thread in fs::read_dir(format!("{process}/task"))? {
+        // A thread may end meanwhile.
+        let Ok(schedstat) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+        total += schedstat.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    }
+    // Of threads that are gone only the ticks are left.
+    let ticks: u64 = (user + system) * TICK;
+    Ok(Cpu { total: total.max(ticks), user, system })
 }
 
 impl Cpu {

@@ -101,10 +101,8 @@ impl Link {
                 let request = self.shared.state.borrow_mut().kept.unsubscribed(&answer)?;
                 self.tell(connection, Event::Unsubscribed(request, answer))
             }
-            Packet::Pingresp => {
-                self.pinged = None;
-                Ok(())
-            }
+            // Whatever comes is a sign of life.
+            Packet::Pingresp => Ok(()),
             Packet::Disconnect(disconnect) => Err(Error::Disconnected { reason: disconnect.reason }.into()),
             Packet::Auth(auth) if version == Version::V5 => self.tell(connection, Event::Auth(auth)),
             Packet::Connack(_) => Err(Violation::protocol("a second CONNACK").into()),
@@ -310,18 +308,20 @@ impl Protocol for Link {
 
     fn receive(&mut self, connection: &Connection<'_>) -> Step {
         let input = connection.received();
+        self.last_received = connection.clock().now();
+        if self.pinged.take().is_some() {
+            // The next ping may be due before this one's answer was.
+            self.arm(connection, self.last_received);
+        }
         match self.decoder.split(input) {
             Ok(None) => Step::Wait,
-            Ok(Some((packet, end))) => {
-                self.last_received = connection.clock().now();
-                match self.handle(connection, packet) {
-                    Ok(()) => {
-                        connection.consume_unit(end);
-                        Step::Again
-                    }
-                    Err(fault) => self.give_up(connection, fault),
+            Ok(Some((packet, end))) => match self.handle(connection, packet) {
+                Ok(()) => {
+                    connection.consume_unit(end);
+                    Step::Again
                 }
-            }
+                Err(fault) => self.give_up(connection, fault),
+            },
             Err(violation) => self.give_up(connection, violation.into()),
         }
     }
