@@ -33,6 +33,13 @@ fn room_for(received: usize, missing: usize) -> usize {
     }
 }
 
+/// Which part of a buffer has to be in use for a connection to keep it: a quarter, since what has just grown is not to
+/// shrink again. Less where what is to come just fits, or each large message would be copied out of such a buffer, only
+/// to need one as large soon after.
+fn least_share(size: usize, expected: usize) -> usize {
+    if (size / 2..=size).contains(&expected) { 32 } else { 4 }
+}
+
 impl Manager {
     /// Reads once and offers what came. Level-triggered: what is left is reported again.
     pub(super) fn read(&mut self, entry: &Rc<Entry>) {
@@ -223,8 +230,7 @@ impl Manager {
         let expected = (entry.expected.get() as usize).saturating_sub(consumed);
         entry.expected.set(expected as u32);
         let size = received + entry.conn.room_mut(views).len();
-        // A quarter: what has just grown is not to shrink again.
-        if size >= READ_BUFFER && rest <= size / 4 {
+        if size >= READ_BUFFER && rest <= size / least_share(size, expected) {
             let own = room_for(rest, expected.saturating_sub(rest)).max(KEEP_MIN);
             if Pool::rounded(own) < size
                 && let Some(mut own) = self.pool.take_near(own)
@@ -290,6 +296,15 @@ mod tests {
         }
         assert_eq!(room_for(65_536, 34_464), 100_000);
         assert_eq!(room_for(usize::MAX, 0), usize::MAX);
+    }
+
+    #[test]
+    fn who_is_about_to_fill_a_buffer_keeps_it_for_a_part_of_what_others_need() {
+        let size = (1 << 20) + READ_BUFFER;
+        assert_eq!(least_share(size, (1 << 20) + 14), 32, "a message that needs it");
+        for expected in [0, 1000, READ_BUFFER, size / 2 - 1, size + 1] {
+            assert_eq!(least_share(size, expected), 4, "one of {expected} is better off in another");
+        }
     }
 
     #[test]
