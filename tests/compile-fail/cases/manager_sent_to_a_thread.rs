@@ -1,6 +1,9 @@
 //! Invariant 1: a manager stays on its thread.
 
+#[path = "../crossing.rs"]
+mod crossing;
+
 fn main() {
-    let mut manager = mongoose::Manager::new().unwrap();
-    std::thread::spawn(move || manager.run());
+    let manager = mongoose::Manager::new().unwrap();
+    crossing::crossing(manager).run().unwrap();
 }

@@ -1,8 +1,9 @@
 //! Invariant 1: a manager is not even looked at from another thread.
 
+#[path = "../crossing.rs"]
+mod crossing;
+
 fn main() {
     let manager = mongoose::Manager::new().unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(|| manager.stats());
-    });
+    crossing::crossing(&manager).stats();
 }

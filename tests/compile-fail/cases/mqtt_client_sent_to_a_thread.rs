@@ -1,5 +1,8 @@
 //! A client belongs to its loop's thread: others have its remote.
 
+#[path = "../crossing.rs"]
+mod crossing;
+
 use mongoose::mqtt::{Client, Event, Session};
 
 fn main() {
@@ -7,5 +10,5 @@ fn main() {
     let client = Client::builder("mqtt://127.0.0.1:1")
         .connect(&manager, |_: &Session<'_>, _: Event<'_>| Ok(()))
         .unwrap();
-    std::thread::spawn(move || client.disconnect());
+    crossing::crossing(client).disconnect();
 }
