@@ -7,6 +7,8 @@ use super::deferred::{LateBody, LateReply, Terms};
 use super::outgoing::{Heartbeat, Outgoing, Pulled};
 use super::reply::{Exchange, Fate, plain};
 use super::reply_head::{Persistence, ReplyHead, TEXT, Transfer};
+#[cfg(feature = "tower")]
+use super::responder::Responder;
 use super::server::{APPETITE, Server, Service, Stage};
 use crate::engine::{Connection, Payload, Protocol, Step};
 use crate::gate::http::Refusal;
@@ -19,6 +21,9 @@ pub(super) enum Answer {
     Done,
     /// It was put off.
     Deferred(Terms),
+    /// It is being made on the loop.
+    #[cfg(feature = "tower")]
+    Making { responder: Box<dyn Responder>, terms: Terms },
     /// Its body is made while it is sent.
     Streamed { body: Box<Outgoing>, close: bool },
 }
@@ -116,6 +121,15 @@ impl<H: Handler> Server<H> {
                 let body = exchange.take_body();
                 let done = body.is_none_or(|body| self.begin_stream(connection, body, !terms.keep_alive));
                 if done { Step::Again } else { Step::Wait }
+            }
+            #[cfg(feature = "tower")]
+            Fate::Making => {
+                if let Some(responder) = exchange.take_responder() {
+                    self.answer = Answer::Making { responder, terms };
+                }
+                connection.set_appetite(APPETITE);
+                self.wait_for(connection, Waiting::Reply);
+                Step::Wait
             }
             Fate::Upgraded => {
                 connection.set_responding(false);
@@ -229,7 +243,8 @@ impl<H: Handler> Server<H> {
         self.wait_for(connection, Waiting::Nothing);
         // A peer that asked to close sends no more, unless it pipelined. Any other may: bytes that nobody reads would
         // have the system reset the connection, and the reply be lost.
-        if self.peer_closes && connection.received().is_empty() {
+        let unread = self.fail_upload(&Error::Closed) || !connection.received().is_empty();
+        if self.peer_closes && !unread {
             connection.drain();
         } else {
             connection.drain_and_linger();
@@ -239,6 +254,10 @@ impl<H: Handler> Server<H> {
     /// Answers what is no request, tells the handler, and closes.
     pub(super) fn refuse(&mut self, connection: &Connection<'_>, refusal: Refusal) -> Step {
         let error = Error::Refused { status: refusal.status, reason: refusal.reason };
+        #[cfg(feature = "tower")]
+        if self.give_up_feed(connection, &error) {
+            return Step::Wait;
+        }
         // A refused head is not known to be one: its first bytes have to do.
         let head_only = !self.fail_upload(&error) && connection.received().starts_with(b"HEAD ");
         self.stage = Stage::start();
@@ -255,7 +274,7 @@ impl<H: Handler> Server<H> {
             return false;
         }
         if let Stage::Upload(mut incoming, _) = std::mem::replace(&mut self.stage, Stage::start()) {
-            incoming.upload.failed(error);
+            incoming.receiver.failed(error);
         }
         true
     }
@@ -285,8 +304,15 @@ impl<H: Handler> Server<H> {
                 self.refuse(connection, Refusal::new(408, "the body took too long"));
             }
             Waiting::Reply => {
-                let Answer::Deferred(terms) = self.answer else { return };
+                let terms = match &self.answer {
+                    Answer::Deferred(terms) => *terms,
+                    #[cfg(feature = "tower")]
+                    Answer::Making { terms, .. } => *terms,
+                    Answer::Done | Answer::Streamed { .. } => return,
+                };
                 self.answer = Answer::Done;
+                // Of a body that is not all there, the rest is not wanted.
+                self.closing |= matches!(self.stage, Stage::Upload(..));
                 connection.set_appetite(usize::MAX);
                 let error = Error::Deadline { phase: "reply" };
                 self.handler.borrow_mut().event(connection, Event::Error(&error));

@@ -1,6 +1,7 @@
 //! Requests and replies as the types of the `http` crate (feature `http`).
 
 use ::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use ::http::response::Parts;
 use ::http::{Response, StatusCode, Version};
 
 use super::{Reply, Request};
@@ -59,8 +60,13 @@ impl Reply<'_> {
     ///
     /// # Errors
     /// As [`text`](Self::text); [`Error::Body`] when it is not as long as it says; [`Error::Status`] for 1xx.
-    pub fn respond<'b, B: Into<Payload<'b>>>(mut self, response: Response<B>) -> Result<(), Error> {
+    pub fn respond<'b, B: Into<Payload<'b>>>(self, response: Response<B>) -> Result<(), Error> {
         let (parts, body) = response.into_parts();
+        self.with_parts(&parts)?.body(body)
+    }
+
+    /// Takes over status and headers.
+    pub(crate) fn with_parts(mut self, parts: &Parts) -> Result<Self, Error> {
         self = self.status(parts.status.as_u16());
         for (name, value) in &parts.headers {
             if name == CONTENT_LENGTH {
@@ -79,6 +85,6 @@ impl Reply<'_> {
                 self = self.header(name.as_str(), value);
             }
         }
-        self.body(body)
+        Ok(self)
     }
 }

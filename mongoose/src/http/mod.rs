@@ -11,6 +11,8 @@ mod cookies;
 mod credentials;
 mod date;
 mod deferred;
+#[cfg(feature = "tower")]
+mod feed;
 mod files;
 mod form;
 mod handler;
@@ -27,6 +29,8 @@ pub mod pieces;
 mod reply;
 mod reply_head;
 mod request;
+#[cfg(feature = "tower")]
+mod responder;
 #[cfg(feature = "router")]
 mod router;
 mod server;
@@ -46,6 +50,8 @@ pub use client::{
 };
 pub use credentials::{Credentials, basic_authorization, constant_time_eq};
 pub use deferred::Deferred;
+#[cfg(feature = "tower")]
+pub(crate) use feed::{FeedReader, Pipe, pipe};
 pub use files::Files;
 pub use form::{Form, Multipart, MultipartEvent, MultipartParser, Part, PartHead};
 pub use handler::Handler;
@@ -55,6 +61,8 @@ pub use params::Params;
 pub use reply::Reply;
 pub(crate) use reply_head::write_header;
 pub use request::{QueryPairs, Request};
+#[cfg(feature = "tower")]
+pub(crate) use responder::Responder;
 #[cfg(feature = "router")]
 pub use router::Router;
 pub(crate) use server::{Server, Service};

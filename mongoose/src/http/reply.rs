@@ -9,8 +9,12 @@ use std::time::Duration;
 use super::channel::{self, BodyReceiver, BodySender};
 use super::date::{self, DateCache};
 use super::deferred::{Deferred, LateBody, LateReply, Terms};
+#[cfg(feature = "tower")]
+use super::feed::Feed;
 use super::outgoing::{Heartbeat, Outgoing};
 use super::reply_head::{JSON, Persistence, ReplyHead, TEXT, Transfer, is_token, write_header};
+#[cfg(feature = "tower")]
+use super::responder::Responder;
 use super::{EventSender, Upload};
 use crate::engine::{BodySource, Payload, Protocol, ReaderSource};
 use crate::ffi::reason_phrase;
@@ -32,12 +36,17 @@ pub(super) enum Fate {
     Streamed,
     /// The request's body is to be handed over first.
     Receiving,
+    /// It is made on the loop.
+    #[cfg(feature = "tower")]
+    Making,
 }
 
 /// What goes on after the handler returned.
 enum Rest {
     Body(Box<Outgoing>),
     Upload(Box<dyn Upload>),
+    #[cfg(feature = "tower")]
+    Responder(Box<dyn Responder>),
 }
 
 /// One request being answered, as the server sees it.
@@ -47,12 +56,26 @@ pub(super) struct Exchange {
     rest: Cell<Option<Rest>>,
     /// The body was handed over in pieces.
     pub(super) received: bool,
+    /// Whether the connection stays where the body is read while the reply is made.
+    #[cfg(feature = "tower")]
+    pub(super) keep_alive_if_read: Cell<bool>,
+    #[cfg(feature = "tower")]
+    feed: Cell<Option<Feed>>,
 }
 
 impl Exchange {
     pub(super) fn new(terms: Terms) -> Self {
         let fate = Cell::new(Fate::Open);
-        Self { terms: Cell::new(terms), fate, rest: Cell::new(None), received: false }
+        Self {
+            terms: Cell::new(terms),
+            fate,
+            rest: Cell::new(None),
+            received: false,
+            #[cfg(feature = "tower")]
+            keep_alive_if_read: Cell::new(false),
+            #[cfg(feature = "tower")]
+            feed: Cell::new(None),
+        }
     }
 
     /// The body that is to be sent, where that is streamed.
@@ -61,6 +84,21 @@ impl Exchange {
             Some(Rest::Body(body)) => Some(body),
             _ => None,
         }
+    }
+
+    /// Who makes the reply on the loop.
+    #[cfg(feature = "tower")]
+    pub(super) fn take_responder(&self) -> Option<Box<dyn Responder>> {
+        match self.rest.take() {
+            Some(Rest::Responder(responder)) => Some(responder),
+            _ => None,
+        }
+    }
+
+    /// Where the request's body goes while the reply is made.
+    #[cfg(feature = "tower")]
+    pub(super) fn take_feed(&self) -> Option<Feed> {
+        self.feed.take()
     }
 
     /// Who receives the request's body, where somebody does.
@@ -344,6 +382,45 @@ impl<'r> Reply<'r> {
         exchange.rest.set(Some(Rest::Upload(Box::new(upload))));
         exchange.fate.set(Fate::Receiving);
         Ok(())
+    }
+
+    /// Has the request's body handed over while the reply is made, of a request that
+    /// [`Handler::body_mode`](super::Handler::body_mode) has streamed.
+    #[cfg(feature = "tower")]
+    pub(crate) fn feed(&self, feed: Feed) {
+        if let To::Now { exchange, .. } = &self.to {
+            let terms = exchange.terms.get();
+            exchange.terms.set(Terms { keep_alive: exchange.keep_alive_if_read.get(), ..terms });
+            exchange.feed.set(Some(feed));
+        }
+    }
+
+    /// Has the reply made on the loop, in steps.
+    #[cfg(feature = "tower")]
+    pub(crate) fn respond_by(self, responder: Box<dyn Responder>) {
+        if let To::Now { exchange, .. } = &self.to {
+            exchange.rest.set(Some(Rest::Responder(responder)));
+            exchange.fate.set(Fate::Making);
+        }
+    }
+
+    /// Whether no body can follow: to HEAD, and by the status.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_bodiless(&self) -> bool {
+        self.terms().head_only || has_no_body(self.status)
+    }
+
+    /// Sends the head alone of a reply that [has no body](Self::is_bodiless); the length that another method would have
+    /// had, where that is known.
+    #[cfg(feature = "tower")]
+    pub(crate) fn bodiless(mut self, length: Option<u64>) -> Result<(), Error> {
+        let terms = self.terms();
+        self.check()?;
+        let transfer = match self.length.or(length) {
+            Some(length) if !has_no_body(self.status) => Transfer::Length(length),
+            _ => Transfer::Unsaid,
+        };
+        self.finish(terms, transfer, Payload::from_static(b""), None)
     }
 
     fn make_channel(&self, limit: usize) -> (BodySender, BodyReceiver) {

@@ -10,7 +10,7 @@ use super::arriving::{Arriving, Available};
 use super::date::DateCache;
 use super::deferred::{LateReply, Terms};
 use super::reply::Exchange;
-use super::upload::Incoming;
+use super::upload::{Incoming, Receiver};
 use super::{BodyMode, Handler, Reply, Request, Upload};
 use crate::engine::{Connection, Late, Protocol, Step};
 use crate::ffi::{HttpMessage, MessageFields};
@@ -64,7 +64,7 @@ pub(crate) struct Server<H> {
     /// What the deadline is for.
     pub(super) waiting: Waiting,
     /// How many bytes of the body at hand had their effect on its deadline.
-    body_seen: u64,
+    pub(super) body_seen: u64,
     /// Counts requests, so that a late reply finds its own.
     pub(super) sequence: u64,
     /// No further request after the one at hand.
@@ -181,15 +181,21 @@ impl<H: Handler> Server<H> {
         // Unless the body is wanted, it is in the way of what comes behind it.
         let unwanted = Terms { keep_alive: false, ..terms };
         let exchange = Exchange::new(unwanted);
+        #[cfg(feature = "tower")]
+        exchange.keep_alive_if_read.set(terms.keep_alive);
         let result = self.ask(connection, head, &input[..head.len], &exchange);
         connection.consume_unit(head.len);
+        #[cfg(feature = "tower")]
+        if let Some(feed) = exchange.take_feed() {
+            return self.begin_feed(connection, head.framing, feed, result, &exchange);
+        }
         if let Some(upload) = exchange.take_upload() {
             if let Err(error) = result {
                 return self.abandon(connection, upload, terms, &error);
             }
             ask_to_continue(connection, head, input);
             let body = Arriving::of_request(head.framing, &self.service.limits);
-            let incoming = Incoming { upload, body, received: 0 };
+            let incoming = Incoming { receiver: Receiver::Upload(upload), body, received: 0 };
             self.stage = Stage::Upload(Box::new(incoming), terms);
             connection.set_appetite(APPETITE);
             self.wait_for_body(connection);
@@ -215,13 +221,15 @@ impl<H: Handler> Server<H> {
         if count > 0 {
             incoming.body.take(count);
             incoming.received += count as u64;
-            result = incoming.upload.data(connection, &input[..count]);
+            result = incoming.receiver.data(connection, &input[..count]);
             connection.consume_unit(count);
         }
         let (terms, received, progress) = (*terms, incoming.received, incoming.body.progress());
         match (result, progress) {
             (Ok(()), Progress::More) => {
                 self.allow_body(connection, received);
+                #[cfg(feature = "tower")]
+                self.wait_for_feed(connection);
                 Step::Wait
             }
             (Ok(()), Progress::Refused(refusal)) => self.refuse(connection, refusal),
@@ -229,9 +237,11 @@ impl<H: Handler> Server<H> {
                 let Stage::Upload(incoming, _) = std::mem::replace(&mut self.stage, Stage::start()) else {
                     unreachable!("it was so above")
                 };
-                match result {
-                    Ok(()) => self.end_upload(connection, incoming.upload, terms),
-                    Err(error) => self.abandon(connection, incoming.upload, terms, &error),
+                match (incoming.receiver, result) {
+                    (Receiver::Upload(upload), Ok(())) => self.end_upload(connection, upload, terms),
+                    (Receiver::Upload(upload), Err(error)) => self.abandon(connection, upload, terms, &error),
+                    #[cfg(feature = "tower")]
+                    (Receiver::Feed(feed), _) => self.end_feed(connection, feed),
                 }
             }
         }
@@ -394,7 +404,8 @@ impl<H: Handler> Protocol for Server<H> {
     }
 
     fn receive(&mut self, connection: &Connection<'_>) -> Step {
-        if self.answer.is_due() {
+        // A body whose reply is made meanwhile goes on.
+        if self.answer.is_due() && !matches!(self.stage, Stage::Upload(..)) {
             return Step::Wait;
         }
         let input = connection.received();
@@ -419,12 +430,18 @@ impl<H: Handler> Protocol for Server<H> {
     }
 
     fn ended(&mut self, connection: &Connection<'_>) {
+        #[cfg(feature = "tower")]
+        if self.peer_left(connection) {
+            return;
+        }
         match &self.answer {
             // Nobody subscribes with half a connection: the peer is gone.
             answer if answer.heartbeat().is_some() => return connection.close(),
             // The peer has only ended its direction: it still gets this reply and those to what it has sent behind the
             // request (hazard 32). `late` has the end told again.
             Answer::Deferred(_) | Answer::Streamed { .. } => return,
+            #[cfg(feature = "tower")]
+            Answer::Making { .. } => return,
             Answer::Done => {}
         }
         if self.fail_upload(&Error::Truncated) || !matches!(connection.received(), b"" | b"\r" | b"\r\n") {
@@ -448,10 +465,16 @@ impl<H: Handler> Protocol for Server<H> {
     }
 
     fn pull(&mut self, connection: &Connection<'_>) {
+        #[cfg(feature = "tower")]
+        if self.go_on(connection) {
+            return;
+        }
         if !self.answer.is_streamed() {
             connection.set_pulling(false);
         } else if self.pull_body(connection) {
             connection.offer_again();
+            #[cfg(feature = "tower")]
+            self.look_at_feed(connection);
         }
     }
 
@@ -484,6 +507,8 @@ impl<H: Handler> Protocol for Server<H> {
         match &self.answer {
             Answer::Streamed { .. } => connection.set_pulling(true),
             Answer::Deferred(_) => {}
+            #[cfg(feature = "tower")]
+            Answer::Making { .. } => {}
             // The beginning of a head is no request yet.
             Answer::Done if matches!(self.stage, Stage::Head(_)) => {
                 if connection.received().is_empty() {
@@ -507,6 +532,8 @@ impl<H: Handler> Protocol for Server<H> {
         }
         match std::mem::replace(&mut self.answer, Answer::Done) {
             Answer::Streamed { body, .. } => Some(body),
+            #[cfg(feature = "tower")]
+            Answer::Making { responder, .. } => Some(Box::new(responder)),
             Answer::Done | Answer::Deferred(_) => None,
         }
     }

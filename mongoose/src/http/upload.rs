@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::Reply;
 use super::arriving::Arriving;
+#[cfg(feature = "tower")]
+use super::feed::Feed;
 use crate::{Connection, Error};
 
 /// How a request's body reaches the handler: what [`Handler::body_mode`](super::Handler::body_mode) answers.
@@ -84,10 +86,40 @@ pub trait Upload: 'static {
 
 /// A body that arrives, and who takes it.
 pub(super) struct Incoming {
-    pub(super) upload: Box<dyn Upload>,
+    pub(super) receiver: Receiver,
     pub(super) body: Arriving,
     /// What came so far, decoded.
     pub(super) received: u64,
+}
+
+/// Who takes a body.
+pub(super) enum Receiver {
+    /// The reply follows it.
+    Upload(Box<dyn Upload>),
+    /// The reply is made meanwhile.
+    #[cfg(feature = "tower")]
+    Feed(Feed),
+}
+
+impl Receiver {
+    pub(super) fn data(&mut self, connection: &Connection<'_>, piece: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::Upload(upload) => upload.data(connection, piece),
+            #[cfg(feature = "tower")]
+            Self::Feed(feed) => {
+                feed.data(connection, piece);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn failed(&mut self, error: &Error) {
+        match self {
+            Self::Upload(upload) => upload.failed(error),
+            #[cfg(feature = "tower")]
+            Self::Feed(feed) => feed.end(Err(error.own())),
+        }
+    }
 }
 
 impl fmt::Debug for Incoming {

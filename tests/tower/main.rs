@@ -1,0 +1,7 @@
+//! Services of the tower crate on our loop.
+
+mod aborts;
+mod bodies;
+mod calls;
+mod service;
+mod wakers;
