@@ -314,7 +314,10 @@ impl Protocol for Link {
             self.arm(connection, self.last_received);
         }
         match self.decoder.split(input) {
-            Ok(None) => Step::Wait,
+            Ok(None) => {
+                connection.expect(self.decoder.needs());
+                Step::Wait
+            }
             Ok(Some((packet, end))) => match self.handle(connection, packet) {
                 Ok(()) => {
                     connection.consume_unit(end);
