@@ -4,8 +4,10 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mongoose::Error;
-use mongoose::mqtt::{Client, ClientBuilder, Event, Message, PropertiesBuf, Property, QoS, Session, Version};
+use mongoose::mqtt::{
+    Client, ClientBuilder, Event, Message, PropertiesBuf, Property, QoS, Session, Version,
+};
+use mongoose::{Error, Limits};
 
 use crate::broker::Broker;
 use crate::faults::Peer;
@@ -129,6 +131,30 @@ fn a_filter_that_was_given_up_and_asked_for_again_is_subscribed_in_the_end() {
     scene.until("connected true", 1);
     scene.until("disconnected", 2);
     client.disconnect();
+    scene.until("closed", 1);
+    thread.join().expect("the server");
+}
+
+#[test]
+fn there_are_as_many_aliases_as_numbers() {
+    let (builder, thread) = server(vec![Box::new(|peer| {
+        peer.packet();
+        peer.send(&[0x20, 6, 0, 0, 3, 0x22, 0xff, 0xff]);
+        for alias in 1..=u16::MAX {
+            let packet = peer.packet();
+            assert_eq!(packet[packet.len() - 3..], [0x23, (alias >> 8) as u8, alias as u8]);
+        }
+        assert_eq!(peer.packet(), *b"\x30\x0a\0\x0765536/t\0", "without");
+    })]);
+    let mut scene = Scene::new();
+    let mut limits = Limits::default();
+    limits.output = 16 << 20;
+    let client =
+        scene.plain(builder.version(Version::V5).topic_aliases(u16::MAX).limits(limits).reconnect(false));
+    scene.until("connected", 1);
+    for number in 1..=65_536 {
+        client.publish(&format!("{number}/t"), "", QoS::AtMostOnce).expect("room");
+    }
     scene.until("closed", 1);
     thread.join().expect("the server");
 }

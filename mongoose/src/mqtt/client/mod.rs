@@ -360,8 +360,8 @@ impl State {
     ) -> Result<(), Error> {
         let (mut properties, mut publish) = (PropertiesBuf::new(), message.publish());
         let known = self.aliases.get(message.topic).copied();
-        let next = self.aliases.len() as u16 + 1;
-        let alias = known.or(Some(next).filter(|_| self.aliases.len() < usize::from(self.alias_maximum)));
+        let next = u16::try_from(self.aliases.len() + 1).ok().filter(|next| *next <= self.alias_maximum);
+        let alias = known.or(next);
         if let Some(alias) = alias {
             properties.extend(message.properties);
             properties.push(Property::TopicAlias(alias))?;
