@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use mongoose::mqtt::{
-    Client, ClientBuilder, Event, Message, PropertiesBuf, Property, QoS, Session, Version,
+    Auth, Client, ClientBuilder, Event, Message, PropertiesBuf, Property, QoS, Session, Version,
 };
 use mongoose::{Error, Limits};
 
@@ -130,6 +130,21 @@ fn a_filter_that_was_given_up_and_asked_for_again_is_subscribed_in_the_end() {
     });
     scene.until("connected true", 1);
     scene.until("disconnected", 2);
+    client.disconnect();
+    scene.until("closed", 1);
+    thread.join().expect("the server");
+}
+
+#[test]
+fn mqtt_3_1_0_1_nothing_is_said_before_connect() {
+    let (builder, thread) = server(vec![Box::new(|peer| {
+        peer.welcome(Version::V5);
+        assert_eq!(peer.packet(), [0xe0, 0]);
+    })]);
+    let mut scene = Scene::new();
+    let client = scene.plain(builder.version(Version::V5));
+    client.authenticate(&Auth::default()).expect("nothing to be done");
+    scene.until("connected", 1);
     client.disconnect();
     scene.until("closed", 1);
     thread.join().expect("the server");

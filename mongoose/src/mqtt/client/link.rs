@@ -298,8 +298,10 @@ impl Protocol for Link {
         connection.set_deadline(Some(self.shared.settings.response_time));
         self.last_received = connection.clock().now();
         let settings = &self.shared.settings;
-        let encoded =
-            self.with_kept(connection, |state, out| settings.encode(state.first, &state.assigned, out));
+        let encoded = self.with_kept(connection, |state, out| {
+            state.introduced = true;
+            settings.encode(state.first, &state.assigned, out)
+        });
         if let Err(error) = encoded {
             // Only for a name that the server chose, which is text as ours is: it fits.
             self.give_up(connection, error.into());

@@ -81,6 +81,8 @@ struct State {
     failures: u32,
     /// No server has taken a connection yet.
     first: bool,
+    /// CONNECT was written on this connection: before it there is nothing to say.
+    introduced: bool,
     /// The name that a server chose for us.
     assigned: String,
     last_sent: Instant,
@@ -120,6 +122,7 @@ impl Client {
             link: None,
             failures: 0,
             first: true,
+            introduced: false,
             assigned: String::new(),
             last_sent: Instant::now(),
             alias_maximum: 0,
@@ -286,7 +289,7 @@ impl Client {
         let mut state = self.shared.state.borrow_mut();
         let mut bytes = Vec::new();
         Packet::Auth(*auth).encode(self.shared.settings.version, &mut bytes)?;
-        if let Some(link) = state.link {
+        if let Some(link) = state.link.filter(|_| state.introduced) {
             self.shared.write(&mut state.last_sent, link, |out| out.extend_from_slice(&bytes));
         }
         Ok(())
@@ -393,6 +396,7 @@ impl Shared {
         let id = self.dialer.connect(&self.settings.url, &endpoint, secure, limits, within, link)?;
         let mut state = self.state.borrow_mut();
         state.phase = Phase::Connecting;
+        state.introduced = false;
         state.link = Some(id);
         Ok(())
     }
