@@ -4,8 +4,10 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mongoose::Error;
-use mongoose::mqtt::{Client, ClientBuilder, Event, Message, PropertiesBuf, Property, QoS, Session, Version};
+use mongoose::mqtt::{
+    Auth, Client, ClientBuilder, Event, Message, PropertiesBuf, Property, QoS, Session, Version,
+};
+use mongoose::{Error, Limits};
 
 use crate::broker::Broker;
 use crate::faults::Peer;
@@ -129,6 +131,114 @@ fn a_filter_that_was_given_up_and_asked_for_again_is_subscribed_in_the_end() {
     scene.until("connected true", 1);
     scene.until("disconnected", 2);
     client.disconnect();
+    scene.until("closed", 1);
+    thread.join().expect("the server");
+}
+
+#[test]
+fn an_end_of_a_subscription_is_answered_though_the_session_is_forgotten() {
+    let (builder, thread) = server(vec![
+        Box::new(|peer| {
+            peer.welcome(Version::V3);
+            assert_eq!(peer.packet()[0], 0xa2);
+        }),
+        Box::new(|peer| {
+            peer.welcome(Version::V3);
+            let again = peer.packet();
+            assert_eq!(again[0], 0xa2);
+            peer.send(&[0xb0, 2, again[2], again[3]]);
+            assert_eq!(peer.packet(), [0xe0, 0]);
+        }),
+    ]);
+    let mut scene = Scene::new();
+    let client = scene.plain(builder);
+    scene.until("connected", 1);
+    client.unsubscribe(&["a"]).expect("room");
+    scene.until("unsubscribed", 1);
+    client.disconnect();
+    scene.until("closed", 1);
+    thread.join().expect("the server");
+}
+
+#[test]
+fn mqtt_3_2_2_3_what_a_server_does_not_subscribe_to_is_not_asked_for() {
+    // No wildcards, no identifiers, no shared subscriptions.
+    let connack = [0x20, 9, 0, 0, 6, 0x28, 0, 0x29, 0, 0x2a, 0];
+    let (builder, thread) = server(vec![
+        Box::new(|peer| {
+            peer.welcome(Version::V5);
+            (0..5).for_each(|_| assert_eq!(peer.packet()[0], 0x82));
+        }),
+        Box::new(move |peer| {
+            peer.packet();
+            peer.send(&connack);
+            let asked = peer.packet();
+            assert_eq!(asked, [0x82, 7, asked[2], asked[3], 0, 0, 1, b'b', 0]);
+            peer.send(&[0x90, 4, asked[2], asked[3], 0, 0]);
+            assert_eq!(peer.packet(), [0xe0, 0]);
+        }),
+    ]);
+    let mut scene = Scene::new();
+    let client = scene.plain(builder.version(Version::V5).session_expiry(100));
+    scene.until("connected", 1);
+    let mut identified = PropertiesBuf::new();
+    identified.push(Property::SubscriptionIdentifier(7)).expect("a number");
+    let plain = QoS::AtMostOnce.into();
+    for filter in ["a/+", "b", "#", "$share/g/c"] {
+        client.subscribe(filter, QoS::AtMostOnce).expect("a filter");
+    }
+    client.subscribe_all(&[("d", plain)], identified.view()).expect("a filter");
+    scene.until("subscribed", 5);
+    for (code, count) in [(0xa2, 2), (0xa1, 1), (0x9e, 1), (0, 1)] {
+        let line = format!("subscribed [{code}]");
+        assert_eq!(scene.log.count(&line), count, "{:?}", scene.log.lines());
+    }
+    for filter in ["x/#", "+", "$share/g/x"] {
+        let refused = client.subscribe(filter, QoS::AtMostOnce);
+        assert!(matches!(refused, Err(Error::Packet { .. })), "{filter}: {refused:?}");
+    }
+    let refused = client.subscribe_all(&[("x", plain)], identified.view());
+    assert!(matches!(refused, Err(Error::Packet { .. })), "{refused:?}");
+    client.disconnect();
+    scene.until("closed", 1);
+    thread.join().expect("the server");
+}
+
+#[test]
+fn mqtt_3_1_0_1_nothing_is_said_before_connect() {
+    let (builder, thread) = server(vec![Box::new(|peer| {
+        peer.welcome(Version::V5);
+        assert_eq!(peer.packet(), [0xe0, 0]);
+    })]);
+    let mut scene = Scene::new();
+    let client = scene.plain(builder.version(Version::V5));
+    client.authenticate(&Auth::default()).expect("nothing to be done");
+    scene.until("connected", 1);
+    client.disconnect();
+    scene.until("closed", 1);
+    thread.join().expect("the server");
+}
+
+#[test]
+fn there_are_as_many_aliases_as_numbers() {
+    let (builder, thread) = server(vec![Box::new(|peer| {
+        peer.packet();
+        peer.send(&[0x20, 6, 0, 0, 3, 0x22, 0xff, 0xff]);
+        for alias in 1..=u16::MAX {
+            let packet = peer.packet();
+            assert_eq!(packet[packet.len() - 3..], [0x23, (alias >> 8) as u8, alias as u8]);
+        }
+        assert_eq!(peer.packet(), *b"\x30\x0a\0\x0765536/t\0", "without");
+    })]);
+    let mut scene = Scene::new();
+    let mut limits = Limits::default();
+    limits.output = 16 << 20;
+    let client =
+        scene.plain(builder.version(Version::V5).topic_aliases(u16::MAX).limits(limits).reconnect(false));
+    scene.until("connected", 1);
+    for number in 1..=65_536 {
+        client.publish(&format!("{number}/t"), "", QoS::AtMostOnce).expect("room");
+    }
     scene.until("closed", 1);
     thread.join().expect("the server");
 }

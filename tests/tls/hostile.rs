@@ -86,7 +86,7 @@ fn connect_after(
 }
 
 /// A record that was good until a bit of it was turned.
-fn tampered(peer: &mut Peer) -> Vec<u8> {
+pub fn tampered(peer: &mut Peer) -> Vec<u8> {
     let mut record = peer.encrypt(b"evil");
     *record.last_mut().expect("a byte") ^= 1;
     record

@@ -1,12 +1,15 @@
 //! WebSocket over TLS, both sides.
 
+use std::io::Write;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 
 use mongoose::http::{self, Reply, Request};
-use mongoose::{Error, tls, ws};
+use mongoose::{Error, mqtt, tls, ws};
 use mongoose_tests::{PATIENCE, Random, Server, find_program, scaled};
 
+use crate::hostile::tampered;
+use crate::peer::Peer;
 use crate::{certificates, https};
 
 /// Believes our servers; the built-in TLS believes anybody.
@@ -66,6 +69,34 @@ fn a_client_and_a_server_talk_and_close() {
         for line in ["open", "echo true", "close 1000"] {
             assert_eq!(told.recv_timeout(PATIENCE).as_deref(), Ok(line));
         }
+    }
+}
+
+#[test]
+fn who_speaks_inside_a_websocket_is_told_once_of_a_bad_record() {
+    let (tell, told) = channel();
+    let config = certificates::server("p256");
+    let server = Server::start(move |manager| {
+        manager.listener("wss://127.0.0.1:0").tls(config).mqtt(
+            move |_: &mqtt::Peer<'_>, event: mqtt::ServerEvent<'_>| {
+                tell.send(event.name()).expect("the test to listen");
+                Ok(())
+            },
+        )
+    });
+    let mut peer = Peer::connect(server.address);
+    let response = peer
+        .send(
+            "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Protocol: mqtt\r\n\r\n",
+        )
+        .response();
+    assert_eq!(response.status, 101, "{response:?}");
+    let record = tampered(&mut peer);
+    peer.socket.write_all(&record).expect("to send");
+    for event in ["Accept", "Error", "Close"] {
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(event));
     }
 }
 

@@ -105,6 +105,7 @@ impl Manager {
         };
         let reason = reason.unwrap_or_else(|| source.to_string());
         let phase = if entry.mark.get().tls.contains(Tls::HANDSHAKING) { "handshake" } else { "traffic" };
+        let told = entry.mark.get().tls.contains(Tls::FAILED);
         entry.update(|mark| {
             mark.tls.remove(Tls::HANDSHAKING);
             mark.tls.insert(Tls::BROKEN);
@@ -113,9 +114,12 @@ impl Manager {
             mark.pulling = false;
         });
         entry.deadline.set(None);
-        let error = Error::Tls { phase, reason };
-        self.with_protocol(entry, |protocol, connection| protocol.failed(connection, &error));
-        // None of it can leave any more, nor is it to be said to have left.
+        if !told {
+            let error = Error::Tls { phase, reason };
+            self.with_protocol(entry, |protocol, connection| protocol.failed(connection, &error));
+        }
+        // None of it can leave any more, nor is it to be said to have left; and there is no end to be put behind it.
+        entry.envelope.set(None);
         entry.update(|mark| mark.blocked = false);
         let unsent = entry.output.take();
         for payload in unsent.into_kept() {

@@ -31,18 +31,19 @@ pub struct Decoder {
     limit: usize,
     /// `None` before CONNECT.
     version: Option<Version>,
+    needs: usize,
 }
 
 impl Decoder {
     /// For what a client sends, in packets of `limit` bytes at most. The version is what its CONNECT says, which has to
     /// come first and only once.
     pub fn of_client(limit: usize) -> Self {
-        Self { sender: Sender::Client, limit, version: None }
+        Self { sender: Sender::Client, limit, version: None, needs: 0 }
     }
 
     /// For what a server sends to a client of this version, in packets of `limit` bytes at most.
     pub fn of_server(version: Version, limit: usize) -> Self {
-        Self { sender: Sender::Server, limit, version: Some(version) }
+        Self { sender: Sender::Server, limit, version: Some(version), needs: 0 }
     }
 
     /// What the peer speaks; `None` before its CONNECT.
@@ -65,6 +66,11 @@ impl Decoder {
         self.split(bytes).map_err(|Violation { reason, what }| Error::Mqtt { reason, what })
     }
 
+    /// How long the packet is that was not all there the last time, where that is known; else 0.
+    pub(crate) fn needs(&self) -> usize {
+        self.needs
+    }
+
     pub(crate) fn split<'b>(&mut self, bytes: &'b [u8]) -> Result<Option<(Packet<'b>, usize)>, Violation> {
         if let Some(first) = bytes.first()
             && self.sender == Sender::Client
@@ -79,12 +85,36 @@ impl Decoder {
                 },
             });
         }
-        let Frame::Whole { first, body, end, shortest } = frame(bytes, self.limit)? else { return Ok(None) };
+        let (first, body, end, shortest) = match frame(bytes, self.limit)? {
+            Frame::Whole { first, body, end, shortest } => (first, body, end, shortest),
+            Frame::Incomplete(needs) => {
+                self.needs = needs;
+                return Ok(None);
+            }
+        };
         let version = self.version.unwrap_or_default();
         let packet = decode(first, &bytes[body..end], shortest, version, self.sender)?;
         if let Packet::Connect(connect) = &packet {
             self.version = Some(connect.version);
         }
         Ok(Some((packet, end)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_packet_needs_is_known_with_its_header_and_never_past_the_limit() {
+        let mut decoder = Decoder::of_server(Version::V3, 1000);
+        let packet = [&b"\x30\xad\x02\0\x01t"[..], &[b'x'; 298]].concat();
+        assert_eq!(packet.len(), 304);
+        for count in 0..packet.len() {
+            assert_eq!(decoder.split(&packet[..count]), Ok(None));
+            assert_eq!(decoder.needs(), if count < 3 { 0 } else { packet.len() }, "{count}");
+        }
+        assert!(decoder.split(&packet).is_ok_and(|packet| packet.is_some()));
+        assert!(decoder.split(b"\x30\xff\xff\xff\x7f").is_err());
     }
 }

@@ -182,7 +182,10 @@ impl<H: ServerHandler> Protocol for Server<H> {
 
     fn receive(&mut self, connection: &Connection<'_>) -> Step {
         match self.decoder.split(connection.received()) {
-            Ok(None) => Step::Wait,
+            Ok(None) => {
+                connection.expect(self.decoder.needs());
+                Step::Wait
+            }
             Ok(Some((packet, size))) => {
                 if let Packet::Connect(connect) = &packet {
                     self.silence = silence(connect.keep_alive);

@@ -6,8 +6,8 @@ use crate::mqtt::Reason;
 /// A packet's outline, as far as its bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
-    /// More bytes are needed, of the header or behind it.
-    Incomplete,
+    /// More bytes are needed, of the header or behind it: so many in all, where the header says; else 0.
+    Incomplete(usize),
     Whole {
         /// The first byte: type and flags.
         first: u8,
@@ -23,11 +23,11 @@ pub(crate) enum Frame {
 /// Reads a fixed header (section 2.1). What is wrong with it is said as soon as it shows: a packet that is too large
 /// before it has come.
 pub(crate) fn frame(input: &[u8], limit: usize) -> Result<Frame, Violation> {
-    let Some(&first) = input.first() else { return Ok(Frame::Incomplete) };
+    let Some(&first) = input.first() else { return Ok(Frame::Incomplete(0)) };
     check_first(first)?;
     let mut len = 0usize;
     for at in 1..=4 {
-        let Some(&byte) = input.get(at) else { return Ok(Frame::Incomplete) };
+        let Some(&byte) = input.get(at) else { return Ok(Frame::Incomplete(0)) };
         len |= usize::from(byte & 0x7f) << (7 * (at - 1));
         if byte & 0x80 == 0 {
             let body = at + 1;
@@ -37,7 +37,7 @@ pub(crate) fn frame(input: &[u8], limit: usize) -> Result<Frame, Violation> {
             }
             let shortest = at == 1 || byte != 0;
             return Ok(if input.len() < end {
-                Frame::Incomplete
+                Frame::Incomplete(end)
             } else {
                 Frame::Whole { first, body, end, shortest }
             });
@@ -79,7 +79,8 @@ mod tests {
             let end = packet.len();
             let whole = Frame::Whole { first: 0x30, body: header.len(), end, shortest: true };
             assert_eq!(frame(&packet, usize::MAX), Ok(whole));
-            assert_eq!(frame(&packet[..end - 1], usize::MAX), Ok(Frame::Incomplete), "{len}");
+            let needed = if len > 0 { end } else { 0 };
+            assert_eq!(frame(&packet[..end - 1], usize::MAX), Ok(Frame::Incomplete(needed)), "{len}");
         }
         let padded = frame(&[0x30, 0x81, 0x00, 0], 9).expect("3.1.1 lets it pass");
         assert_eq!(padded, Frame::Whole { first: 0x30, body: 3, end: 4, shortest: false });
@@ -91,7 +92,8 @@ mod tests {
     fn what_is_too_large_is_refused_before_it_comes() {
         let violation = frame(&[0x30, 0xff, 0xff, 0xff, 0x7f], 1000).expect_err("256 MB");
         assert_eq!(violation.reason, Reason::PACKET_TOO_LARGE);
-        assert_eq!(frame(&[0x30, 98], 100), Ok(Frame::Incomplete));
+        assert_eq!(frame(&[0x30, 98], 100), Ok(Frame::Incomplete(100)));
+        assert_eq!(frame(&[0x30, 0x80], 100), Ok(Frame::Incomplete(0)));
         assert!(frame(&[0x30, 99], 100).is_err());
     }
 

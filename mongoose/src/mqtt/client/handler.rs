@@ -24,7 +24,8 @@ pub enum Event<'e> {
     #[doc(alias = "MG_EV_MQTT_CMD")]
     Published(Delivery, Reason),
     /// The server answered a subscription: a reason for each filter. Filters with a failure are forgotten. It comes again
-    /// after a reconnect to a server that had forgotten us.
+    /// after a reconnect to a server that had forgotten us; for filters of which such a server says beforehand that it does
+    /// not take them, without being asked.
     Subscribed(Request, Answer<'e>),
     /// The server answered the end of a subscription.
     Unsubscribed(Request, Answer<'e>),

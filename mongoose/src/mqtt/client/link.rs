@@ -4,13 +4,14 @@ use std::any::Any;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::session::{Arrival, Done, encode_ack};
+use super::session::{Arrival, Done, encode_checked};
 use super::{Event, Phase, Shared, State};
 use crate::Error;
 use crate::engine::{Connection, Protocol, Step};
 use crate::gate::mqtt::Violation;
 use crate::mqtt::{
-    Ack, Connack, Decoder, Disconnect, Message, Packet, PacketId, Property, Publish, QoS, Reason, Version,
+    Ack, Answer, Connack, Decoder, Disconnect, Message, Packet, PacketId, Properties, Property, Publish, QoS,
+    Reason, Version,
 };
 
 /// What speaks on the connection.
@@ -95,11 +96,13 @@ impl Link {
             }
             Packet::Suback(answer) => {
                 let request = self.shared.state.borrow_mut().kept.subscribed(&answer)?;
-                self.tell(connection, Event::Subscribed(request, answer))
+                self.tell(connection, Event::Subscribed(request, answer))?;
+                self.done(connection, None)
             }
             Packet::Unsuback(answer) => {
                 let request = self.shared.state.borrow_mut().kept.unsubscribed(&answer)?;
-                self.tell(connection, Event::Unsubscribed(request, answer))
+                self.tell(connection, Event::Unsubscribed(request, answer))?;
+                self.done(connection, None)
             }
             // Whatever comes is a sign of life.
             Packet::Pingresp => Ok(()),
@@ -115,7 +118,7 @@ impl Link {
             return Err(Error::ConnectRefused { reason: connack.reason }.into());
         }
         let settings = &self.shared.settings;
-        let done = {
+        let (done, refused) = {
             let mut state = self.shared.state.borrow_mut();
             if connack.session_present && state.first && settings.clean_start {
                 return Err(Violation::protocol("a session is present that was to be forgotten").into());
@@ -140,13 +143,18 @@ impl Link {
             state.failures = 0;
             state.first = false;
             let State { kept, last_sent, .. } = &mut *state;
-            let mut done = Ok(Vec::new());
-            self.shared.write(last_sent, connection.id(), |out| done = kept.resume(connack, out));
-            done?
+            let mut resumed = Default::default();
+            self.shared.write(last_sent, connection.id(), |out| resumed = kept.resume(connack, out));
+            resumed
         };
         self.open = true;
         self.arm(connection, connection.clock().now());
         self.tell(connection, Event::Connected(*connack))?;
+        for (request, codes) in refused {
+            let (packet_id, properties) = (PacketId::MAX, Properties::default());
+            let answer = Answer { packet_id, properties, codes: &codes };
+            self.tell(connection, Event::Subscribed(request, answer))?;
+        }
         for done in done {
             self.done(connection, Some(done))?;
         }
@@ -189,7 +197,7 @@ impl Link {
         id: PacketId,
     ) {
         let version = self.shared.settings.version;
-        self.with_kept(connection, |_, out| encode_ack(packet(id), version, out));
+        self.with_kept(connection, |_, out| encode_checked(packet(id), version, out));
     }
 
     /// The topic that an alias stands for, where there is one; and remembers it.
@@ -217,7 +225,7 @@ impl Link {
         }
     }
 
-    /// A message of ours is done: there may be room for the next.
+    /// A message of ours is done, or a packet identifier free: there may be room for the next.
     fn done(&mut self, connection: &Connection<'_>, done: Option<Done>) -> Result<(), Fault> {
         let mut refused = self.with_kept(connection, |state, out| state.kept.send_waiting(out));
         refused.splice(0..0, done);
@@ -266,7 +274,9 @@ impl Link {
             && self.shared.settings.version == Version::V5
         {
             let disconnect = Disconnect { reason, ..Disconnect::default() };
-            self.with_kept(connection, |_, out| encode_ack(Packet::Disconnect(disconnect), Version::V5, out));
+            self.with_kept(connection, |_, out| {
+                encode_checked(Packet::Disconnect(disconnect), Version::V5, out)
+            });
             connection.drain_and_linger();
         } else {
             connection.close();
@@ -298,8 +308,10 @@ impl Protocol for Link {
         connection.set_deadline(Some(self.shared.settings.response_time));
         self.last_received = connection.clock().now();
         let settings = &self.shared.settings;
-        let encoded =
-            self.with_kept(connection, |state, out| settings.encode(state.first, &state.assigned, out));
+        let encoded = self.with_kept(connection, |state, out| {
+            state.introduced = true;
+            settings.encode(state.first, &state.assigned, out)
+        });
         if let Err(error) = encoded {
             // Only for a name that the server chose, which is text as ours is: it fits.
             self.give_up(connection, error.into());
@@ -314,7 +326,10 @@ impl Protocol for Link {
             self.arm(connection, self.last_received);
         }
         match self.decoder.split(input) {
-            Ok(None) => Step::Wait,
+            Ok(None) => {
+                connection.expect(self.decoder.needs());
+                Step::Wait
+            }
             Ok(Some((packet, end))) => match self.handle(connection, packet) {
                 Ok(()) => {
                     connection.consume_unit(end);
@@ -350,7 +365,7 @@ impl Protocol for Link {
             return connection.close();
         }
         if self.pinged.is_none() && now.saturating_duration_since(self.idle_since()) >= self.keep_alive {
-            self.with_kept(connection, |_, out| encode_ack(Packet::Pingreq, Version::V3, out));
+            self.with_kept(connection, |_, out| encode_checked(Packet::Pingreq, Version::V3, out));
             self.pinged = Some(now);
         }
         self.arm(connection, now);
@@ -368,7 +383,7 @@ impl Protocol for Link {
         if !ended && self.open {
             let version = self.shared.settings.version;
             let packet = Packet::Disconnect(Disconnect::default());
-            self.with_kept(connection, |_, out| encode_ack(packet, version, out));
+            self.with_kept(connection, |_, out| encode_checked(packet, version, out));
         }
         connection.drain();
     }

@@ -81,6 +81,8 @@ struct State {
     failures: u32,
     /// No server has taken a connection yet.
     first: bool,
+    /// CONNECT was written on this connection: before it there is nothing to say.
+    introduced: bool,
     /// The name that a server chose for us.
     assigned: String,
     last_sent: Instant,
@@ -120,6 +122,7 @@ impl Client {
             link: None,
             failures: 0,
             first: true,
+            introduced: false,
             assigned: String::new(),
             last_sent: Instant::now(),
             alias_maximum: 0,
@@ -219,8 +222,9 @@ impl Client {
     /// answer is [`Event::Subscribed`].
     ///
     /// # Errors
-    /// [`Error::Packet`] for what is no filter, [`Error::Closed`] after [`disconnect`](Self::disconnect),
-    /// [`Error::OutputFull`] when 65,535 packets wait for an answer.
+    /// [`Error::Packet`] for what is no filter, and for what the server has said it does not take;
+    /// [`Error::Closed`] after [`disconnect`](Self::disconnect); [`Error::OutputFull`] when 65,535 packets wait for an
+    /// answer.
     #[doc(alias = "mg_mqtt_sub")]
     pub fn subscribe(&self, filter: &str, options: impl Into<SubscribeOptions>) -> Result<Request, Error> {
         self.subscribe_all(&[(filter, options.into())], Properties::default())
@@ -238,7 +242,7 @@ impl Client {
     ) -> Result<Request, Error> {
         let names = || filters.iter().map(|(filter, _)| (*filter).to_owned()).collect();
         self.ask(
-            |kept| kept.subscribe(filters, properties),
+            |kept, connected| kept.subscribe(filters, properties, connected),
             |kept, request, out| kept.send_subscribe(request, names(), properties, out),
         )
     }
@@ -249,31 +253,30 @@ impl Client {
     /// As [`subscribe`](Self::subscribe).
     #[doc(alias = "mg_mqtt_unsub")]
     pub fn unsubscribe(&self, filters: &[&str]) -> Result<Request, Error> {
-        let names: Vec<_> = filters.iter().map(|filter| (*filter).to_owned()).collect();
         self.ask(
-            |kept| kept.unsubscribe(filters),
-            |kept, request, out| kept.send_unsubscribe(request, &names, out),
+            |kept, connected| kept.unsubscribe(filters, connected),
+            |kept, request, out| kept.send_unsubscribe(request, out),
         )
     }
 
     /// Remembers a request, and sends it where there is a connection.
     fn ask(
         &self,
-        note: impl FnOnce(&mut Kept) -> Result<Request, Error>,
-        send: impl FnOnce(&mut Kept, Request, &mut Vec<u8>) -> Result<(), Error>,
+        note: impl FnOnce(&mut Kept, bool) -> Result<Request, Error>,
+        send: impl FnOnce(&mut Kept, Request, &mut Vec<u8>),
     ) -> Result<Request, Error> {
         let mut state = self.shared.state.borrow_mut();
         if state.phase == Phase::Ended {
             return Err(Error::Closed);
         }
-        let request = note(&mut state.kept)?;
-        if state.phase == Phase::Open
-            && let Some(link) = state.link
-        {
+        let link = state.link.filter(|_| state.phase == Phase::Open);
+        if link.is_some() {
+            state.kept.check_identifiers()?;
+        }
+        let request = note(&mut state.kept, link.is_some())?;
+        if let Some(link) = link {
             let State { kept, last_sent, .. } = &mut *state;
-            let mut result = Ok(());
-            self.shared.write(last_sent, link, |out| result = send(kept, request, out));
-            result?;
+            self.shared.write(last_sent, link, |out| send(kept, request, out));
         }
         Ok(request)
     }
@@ -286,7 +289,7 @@ impl Client {
         let mut state = self.shared.state.borrow_mut();
         let mut bytes = Vec::new();
         Packet::Auth(*auth).encode(self.shared.settings.version, &mut bytes)?;
-        if let Some(link) = state.link {
+        if let Some(link) = state.link.filter(|_| state.introduced) {
             self.shared.write(&mut state.last_sent, link, |out| out.extend_from_slice(&bytes));
         }
         Ok(())
@@ -360,8 +363,8 @@ impl State {
     ) -> Result<(), Error> {
         let (mut properties, mut publish) = (PropertiesBuf::new(), message.publish());
         let known = self.aliases.get(message.topic).copied();
-        let next = self.aliases.len() as u16 + 1;
-        let alias = known.or(Some(next).filter(|_| self.aliases.len() < usize::from(self.alias_maximum)));
+        let next = u16::try_from(self.aliases.len() + 1).ok().filter(|next| *next <= self.alias_maximum);
+        let alias = known.or(next);
         if let Some(alias) = alias {
             properties.extend(message.properties);
             properties.push(Property::TopicAlias(alias))?;
@@ -393,6 +396,7 @@ impl Shared {
         let id = self.dialer.connect(&self.settings.url, &endpoint, secure, limits, within, link)?;
         let mut state = self.state.borrow_mut();
         state.phase = Phase::Connecting;
+        state.introduced = false;
         state.link = Some(id);
         Ok(())
     }

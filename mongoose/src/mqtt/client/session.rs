@@ -7,8 +7,11 @@ use crate::Error;
 use crate::gate::mqtt::Violation;
 use crate::mqtt::{
     Ack, Answer, Connack, Filters, Message, Names, Packet, PacketId, Properties, PropertiesBuf, Property,
-    Publish, QoS, Reason, Subscribe, SubscribeOptions, Unsubscribe, Version,
+    Publish, QoS, Reason, Subscribe, SubscribeOptions, Unsubscribe, Version, shared,
 };
+
+/// Packet identifiers that there are, 0 being none.
+const IDENTIFIERS: usize = u16::MAX as usize;
 
 /// What a message that is kept costs beside its bytes, for the bound.
 const OVERHEAD: usize = 64;
@@ -36,6 +39,8 @@ pub(super) struct Session {
     /// Filters that are given up, and the server has not said that it knows.
     leaving: BTreeMap<Request, Vec<String>>,
     asked: HashMap<PacketId, Asked>,
+    /// Requests that are to be made again on this connection, once there are packet identifiers for them.
+    asking: VecDeque<Ask>,
     server: Server,
     /// How many messages may be unreleased at once, as the server was told.
     receive_maximum: u16,
@@ -79,6 +84,13 @@ struct Subscription {
     confirmed: bool,
 }
 
+/// A request to be made again.
+#[derive(Debug)]
+enum Ask {
+    Subscribe(Request, Vec<String>),
+    Unsubscribe(Request),
+}
+
 /// What an answer is to.
 #[derive(Debug)]
 enum Asked {
@@ -93,6 +105,24 @@ struct Server {
     maximum_qos: QoS,
     retain: bool,
     packet_size: usize,
+    wildcards: bool,
+    shared: bool,
+    identifiers: bool,
+}
+
+impl Server {
+    /// Why it takes no subscription to a filter, where it does not.
+    fn refuses(&self, filter: &str, identified: bool) -> Option<Reason> {
+        if !self.shared && shared(filter).is_some() {
+            Some(Reason::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED)
+        } else if !self.wildcards && filter.contains(['+', '#']) {
+            Some(Reason::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED)
+        } else if !self.identifiers && identified {
+            Some(Reason::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED)
+        } else {
+            None
+        }
+    }
 }
 
 impl Default for Server {
@@ -102,12 +132,18 @@ impl Default for Server {
             maximum_qos: QoS::ExactlyOnce,
             retain: true,
             packet_size: usize::MAX,
+            wildcards: true,
+            shared: true,
+            identifiers: true,
         }
     }
 }
 
 /// What became of a message of ours.
 pub(super) type Done = (Delivery, Reason);
+
+/// A subscription that the server says it does not take: a failure for each filter.
+pub(super) type Refused = (Request, Vec<u8>);
 
 /// Whether a received message is to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +170,7 @@ impl Session {
             subscriptions: BTreeMap::new(),
             leaving: BTreeMap::new(),
             asked: HashMap::new(),
+            asking: VecDeque::new(),
             server: Server::default(),
             receive_maximum,
             in_flight,
@@ -153,12 +190,7 @@ impl Session {
 
     /// Whether the server takes a message, as far as it has said.
     pub(super) fn check(&self, qos: QoS, retain: bool, size: usize) -> Result<(), Error> {
-        match self.refuses(qos, retain, size) {
-            Some(reason) => {
-                Err(Error::Packet { what: reason.name().unwrap_or("the server does not take it") })
-            }
-            None => Ok(()),
-        }
+        self.refuses(qos, retain, size).map_or(Ok(()), |reason| Err(not_taken(reason)))
     }
 
     fn refuses(&self, qos: QoS, retain: bool, size: usize) -> Option<Reason> {
@@ -245,6 +277,7 @@ impl Session {
 
     /// Sends what waits, as far as there is room in flight. What the server does not take is answered.
     pub(super) fn send_waiting(&mut self, out: &mut Vec<u8>) -> Vec<Done> {
+        self.send_asking(out);
         let mut refused = Vec::new();
         while let Some(next) = self.next() {
             match next {
@@ -252,7 +285,7 @@ impl Session {
                 Ok(PacketOrLoose::Kept(id)) => {
                     match self.flight.get(&id).and_then(|flying| flying.stored.as_ref()) {
                         Some(stored) => out.extend_from_slice(&stored.bytes),
-                        None => encode_ack(Packet::Pubrel(Ack::success(id)), self.version, out),
+                        None => encode_checked(Packet::Pubrel(Ack::success(id)), self.version, out),
                     }
                 }
                 Err(done) => refused.push(done),
@@ -263,6 +296,9 @@ impl Session {
 
     /// A packet identifier that nothing uses. `None`: all 65,535 are in use.
     fn free_id(&mut self) -> Option<PacketId> {
+        if !self.has_free_id() {
+            return None;
+        }
         for _ in 0..u16::MAX {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
             let id = PacketId::new(self.last_id)?;
@@ -273,8 +309,13 @@ impl Session {
         None
     }
 
-    /// The server took a connection: what is open on either side goes on, or begins anew. Answers what is done by that.
-    pub(super) fn resume(&mut self, connack: &Connack<'_>, out: &mut Vec<u8>) -> Result<Vec<Done>, Error> {
+    fn has_free_id(&self) -> bool {
+        self.flight.len() + self.asked.len() < IDENTIFIERS
+    }
+
+    /// The server took a connection: what is open on either side goes on, or begins anew. Answers what is done by that, and
+    /// the subscriptions that are over because the server does not take them.
+    pub(super) fn resume(&mut self, connack: &Connack<'_>, out: &mut Vec<u8>) -> (Vec<Done>, Vec<Refused>) {
         self.server = Server::default();
         for property in connack.properties.iter() {
             match property {
@@ -282,6 +323,9 @@ impl Session {
                 Property::MaximumQos(qos) => self.server.maximum_qos = QoS::new(qos).unwrap_or_default(),
                 Property::RetainAvailable(available) => self.server.retain = available,
                 Property::MaximumPacketSize(size) => self.server.packet_size = size as usize,
+                Property::WildcardSubscriptionAvailable(available) => self.server.wildcards = available,
+                Property::SharedSubscriptionAvailable(available) => self.server.shared = available,
+                Property::SubscriptionIdentifierAvailable(available) => self.server.identifiers = available,
                 _ => {}
             }
         }
@@ -316,44 +360,81 @@ impl Session {
             for subscription in self.subscriptions.values_mut() {
                 subscription.confirmed = false;
             }
-            self.leaving.clear();
+            // It knows of none that is to end, and says so: whoever asked waits for that.
         }
-        self.ask_again(out)?;
+        let refused = self.ask_again();
         done.extend(self.send_waiting(out));
-        Ok(done)
+        (done, refused)
     }
 
-    /// Sends all requests that the server has not answered, each in a packet of its own.
-    fn ask_again(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    /// Has all requests made again that the server has not answered, each in a packet of its own.
+    fn ask_again(&mut self) -> Vec<Refused> {
         // Given up first: who asked for one of them again did that later.
-        for (request, filters) in self.leaving.clone() {
-            self.send_unsubscribe(request, &filters, out)?;
-        }
-        let mut open: BTreeMap<Request, Vec<String>> = BTreeMap::new();
-        for (filter, subscription) in &self.subscriptions {
-            if !subscription.confirmed {
-                open.entry(subscription.request).or_default().push(filter.clone());
+        self.asking = self.leaving.keys().copied().map(Ask::Unsubscribe).collect();
+        let (mut open, mut refused) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        self.subscriptions.retain(|filter, subscription| {
+            if subscription.confirmed {
+                return true;
+            }
+            let reason = self.server.refuses(filter, subscription.identifier.is_some());
+            match reason {
+                Some(reason) => refused.entry(subscription.request).or_default().push(reason.0),
+                None => open.entry(subscription.request).or_default().push(filter.clone()),
+            }
+            reason.is_none()
+        });
+        self.asking.extend(open.into_iter().map(|(request, filters)| Ask::Subscribe(request, filters)));
+        refused.into_iter().collect()
+    }
+
+    /// Makes requests again, as far as there are packet identifiers.
+    fn send_asking(&mut self, out: &mut Vec<u8>) {
+        while self.has_free_id()
+            && let Some(ask) = self.asking.pop_front()
+        {
+            match ask {
+                Ask::Subscribe(request, filters) => {
+                    self.send_subscribe(request, filters, Properties::default(), out);
+                }
+                Ask::Unsubscribe(request) => self.send_unsubscribe(request, out),
             }
         }
-        for (request, filters) in open {
-            self.send_subscribe(request, filters, Properties::default(), out)?;
-        }
-        Ok(())
     }
 
-    /// Remembers a request; [`send_subscribe`](Self::send_subscribe) sends it where there is a connection.
+    /// Whether a request may be made now, on a connection.
+    pub(super) fn check_identifiers(&self) -> Result<(), Error> {
+        if self.asking.is_empty() && self.has_free_id() {
+            Ok(())
+        } else {
+            Err(Error::OutputFull { limit: IDENTIFIERS })
+        }
+    }
+
+    /// Remembers a request; [`send_subscribe`](Self::send_subscribe) sends it where there is a connection, whose server
+    /// may have said what it does not take.
     pub(super) fn subscribe(
         &mut self,
         filters: &[(&str, SubscribeOptions)],
         properties: Properties<'_>,
+        connected: bool,
     ) -> Result<Request, Error> {
         // Whether it can be said at all.
         let packet_id = PacketId::MAX;
         let packet = Subscribe { packet_id, properties, filters: Filters::new(filters) };
-        Packet::Subscribe(packet).encode(self.version, &mut Vec::new())?;
+        let mut bytes = Vec::new();
+        Packet::Subscribe(packet).encode(self.version, &mut bytes)?;
+        let identifier = properties.subscription_identifiers().next();
+        if connected {
+            let refuses = |filter| self.server.refuses(filter, identifier.is_some());
+            if let Some(reason) = filters.iter().find_map(|(filter, _)| refuses(filter)) {
+                return Err(not_taken(reason));
+            }
+            if bytes.len() > self.server.packet_size {
+                return Err(not_taken(Reason::PACKET_TOO_LARGE));
+            }
+        }
         self.last_request += 1;
         let request = Request(self.last_request);
-        let identifier = properties.subscription_identifiers().next();
         for (filter, options) in filters {
             let subscription = Subscription { options: *options, identifier, request, confirmed: false };
             self.subscriptions.insert((*filter).to_owned(), subscription);
@@ -361,14 +442,15 @@ impl Session {
         Ok(request)
     }
 
+    /// Sends a request where there is a packet identifier for it: see [`check_identifiers`](Self::check_identifiers).
     pub(super) fn send_subscribe(
         &mut self,
         request: Request,
         filters: Vec<String>,
         properties: Properties<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
-        let packet_id = self.free_id().ok_or(Error::OutputFull { limit: usize::from(u16::MAX) })?;
+    ) {
+        let Some(packet_id) = self.free_id() else { return };
         let known = filters.iter().filter_map(|filter| {
             self.subscriptions.get(filter).map(|subscription| (&**filter, subscription.options))
         });
@@ -378,18 +460,25 @@ impl Session {
         if let Some(identifier) = identifier
             && properties.is_empty()
         {
-            again.push(Property::SubscriptionIdentifier(identifier))?;
+            // It was good the first time.
+            let _ = again.push(Property::SubscriptionIdentifier(identifier));
         }
         let packet = Subscribe { packet_id, properties: again.view(), filters: Filters::new(&asked) };
-        Packet::Subscribe(packet).encode(self.version, out)?;
+        encode_checked(Packet::Subscribe(packet), self.version, out);
         self.asked.insert(packet_id, Asked::Subscribe(request, filters));
-        Ok(())
     }
 
-    pub(super) fn unsubscribe(&mut self, filters: &[&str]) -> Result<Request, Error> {
+    pub(super) fn unsubscribe(&mut self, filters: &[&str], connected: bool) -> Result<Request, Error> {
+        if self.leaving.len() >= IDENTIFIERS {
+            return Err(Error::OutputFull { limit: IDENTIFIERS });
+        }
         let properties = Properties::default();
         let packet = Unsubscribe { packet_id: PacketId::MAX, properties, filters: Names::new(filters) };
-        Packet::Unsubscribe(packet).encode(self.version, &mut Vec::new())?;
+        let mut bytes = Vec::new();
+        Packet::Unsubscribe(packet).encode(self.version, &mut bytes)?;
+        if connected && bytes.len() > self.server.packet_size {
+            return Err(not_taken(Reason::PACKET_TOO_LARGE));
+        }
         self.last_request += 1;
         let request = Request(self.last_request);
         for filter in filters {
@@ -399,19 +488,15 @@ impl Session {
         Ok(request)
     }
 
-    pub(super) fn send_unsubscribe(
-        &mut self,
-        request: Request,
-        filters: &[String],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
-        let packet_id = self.free_id().ok_or(Error::OutputFull { limit: usize::from(u16::MAX) })?;
+    /// As [`send_subscribe`](Self::send_subscribe).
+    pub(super) fn send_unsubscribe(&mut self, request: Request, out: &mut Vec<u8>) {
+        let Some(packet_id) = self.free_id() else { return };
+        let Some(filters) = self.leaving.get(&request) else { return };
         let names: Vec<_> = filters.iter().map(String::as_str).collect();
         let properties = Properties::default();
         let packet = Unsubscribe { packet_id, properties, filters: Names::new(&names) };
-        Packet::Unsubscribe(packet).encode(self.version, out)?;
+        encode_checked(Packet::Unsubscribe(packet), self.version, out);
         self.asked.insert(packet_id, Asked::Unsubscribe(request));
-        Ok(())
     }
 
     /// SUBACK: what it answers. Filters that were refused are forgotten.
@@ -473,7 +558,7 @@ impl Session {
             None if version == Version::V5 => Reason::PACKET_IDENTIFIER_NOT_FOUND,
             None => Reason::SUCCESS,
         };
-        encode_ack(Packet::Pubrel(Ack::new(ack.packet_id, reason)), version, out);
+        encode_checked(Packet::Pubrel(Ack::new(ack.packet_id, reason)), version, out);
         Ok(None)
     }
 
@@ -519,7 +604,7 @@ impl Session {
         let known = self.received.remove(&id);
         let v5 = self.version == Version::V5;
         let reason = if known || !v5 { Reason::SUCCESS } else { Reason::PACKET_IDENTIFIER_NOT_FOUND };
-        encode_ack(Packet::Pubcomp(Ack::new(id, reason)), self.version, out);
+        encode_checked(Packet::Pubcomp(Ack::new(id, reason)), self.version, out);
     }
 }
 
@@ -531,8 +616,72 @@ enum PacketOrLoose {
     Kept(PacketId),
 }
 
+/// What a program is told that asks for what the server has said it does not take.
+fn not_taken(reason: Reason) -> Error {
+    Error::Packet { what: reason.name().unwrap_or("the server does not take it") }
+}
+
 /// Appends a packet that has nothing in it which could be wrong.
-pub(super) fn encode_ack(packet: Packet<'_>, version: Version, out: &mut Vec<u8>) {
+pub(super) fn encode_checked(packet: Packet<'_>, version: Version, out: &mut Vec<u8>) {
     let encoded = packet.encode(version, out);
     debug_assert!(encoded.is_ok(), "{packet:?}: {encoded:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::mqtt::{Frame, frame};
+
+    fn session() -> Session {
+        Session::new(Version::V5, 1 << 20, 100, 20)
+    }
+
+    /// How many packets of a kind there are.
+    fn count(mut bytes: &[u8], kind: u8) -> usize {
+        let mut count = 0;
+        while let Ok(Frame::Whole { first, end, .. }) = frame(bytes, usize::MAX) {
+            count += usize::from(first == kind);
+            bytes = &bytes[end..];
+        }
+        assert_eq!(bytes, b"", "behind the last packet");
+        count
+    }
+
+    fn answer(number: u16) -> Answer<'static> {
+        let packet_id = PacketId::new(number).expect("not 0");
+        Answer { packet_id, properties: Properties::default(), codes: &[0] }
+    }
+
+    #[test]
+    fn requests_wait_for_packet_identifiers_where_there_are_more() {
+        let mut session = session();
+        let options = SubscribeOptions::default();
+        for number in 0..IDENTIFIERS + 10 {
+            let filter = number.to_string();
+            session.subscribe(&[(&filter, options)], Properties::default(), false).expect("a filter");
+        }
+        session.unsubscribe(&["5"], false).expect("room");
+        let mut out = Vec::new();
+        assert_eq!(session.resume(&Connack::default(), &mut out), (Vec::new(), Vec::new()));
+        assert_eq!((count(&out, 0xa2), count(&out, 0x82)), (1, IDENTIFIERS - 1));
+        assert!(matches!(session.check_identifiers(), Err(Error::OutputFull { .. })));
+        session.unsubscribed(&answer(1)).expect("asked");
+        for number in 2..=12 {
+            out.clear();
+            session.send_waiting(&mut out);
+            assert_eq!(count(&out, 0x82), usize::from(number <= 11), "{number}");
+            session.subscribed(&answer(number)).expect("asked");
+        }
+        session.check_identifiers().expect("the last is free");
+    }
+
+    #[test]
+    fn filters_that_are_given_up_without_a_connection_are_bounded() {
+        let mut session = session();
+        for _ in 0..IDENTIFIERS {
+            session.unsubscribe(&["a"], false).expect("room");
+        }
+        let more = session.unsubscribe(&["a"], false);
+        assert!(matches!(more, Err(Error::OutputFull { limit: 65_535 })), "{more:?}");
+    }
 }
