@@ -4,6 +4,7 @@ mod builder;
 mod handler;
 mod link;
 mod remote;
+mod requests;
 mod session;
 
 use std::cell::RefCell;

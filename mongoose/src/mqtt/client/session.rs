@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use super::requests::{Ask, Asked, Refused, Subscription};
 use super::{Delivery, Request};
 use crate::Error;
 use crate::gate::mqtt::Violation;
-use crate::mqtt::{
-    Ack, Answer, Connack, Filters, Message, Names, Packet, PacketId, Properties, PropertiesBuf, Property,
-    Publish, QoS, Reason, Subscribe, SubscribeOptions, Unsubscribe, Version, shared,
-};
+use crate::mqtt::{Ack, Connack, Message, Packet, PacketId, Property, Publish, QoS, Reason, Version, shared};
 
 /// Packet identifiers that there are, 0 being none.
-const IDENTIFIERS: usize = u16::MAX as usize;
+pub(super) const IDENTIFIERS: usize = u16::MAX as usize;
 
 /// What a message that is kept costs beside its bytes, for the bound.
 const OVERHEAD: usize = 64;
@@ -19,13 +17,13 @@ const OVERHEAD: usize = 64;
 /// The subscriptions, the messages that are not acknowledged, and those that wait to be sent.
 #[derive(Debug)]
 pub(super) struct Session {
-    version: Version,
+    pub(super) version: Version,
     /// Bytes that messages of ours may take, in flight or waiting.
     room: usize,
     used: usize,
     last_id: u16,
     last_delivery: u64,
-    last_request: u64,
+    pub(super) last_request: u64,
     /// Sent above QoS 0, and not done.
     flight: HashMap<PacketId, Flying>,
     flown: u64,
@@ -35,13 +33,13 @@ pub(super) struct Session {
     waiting: VecDeque<Stored>,
     /// Received at QoS 2, and not released.
     received: HashSet<PacketId>,
-    subscriptions: BTreeMap<String, Subscription>,
+    pub(super) subscriptions: BTreeMap<String, Subscription>,
     /// Filters that are given up, and the server has not said that it knows.
-    leaving: BTreeMap<Request, Vec<String>>,
-    asked: HashMap<PacketId, Asked>,
+    pub(super) leaving: BTreeMap<Request, Vec<String>>,
+    pub(super) asked: HashMap<PacketId, Asked>,
     /// Requests that are to be made again on this connection, once there are packet identifiers for them.
-    asking: VecDeque<Ask>,
-    server: Server,
+    pub(super) asking: VecDeque<Ask>,
+    pub(super) server: Server,
     /// How many messages may be unreleased at once, as the server was told.
     receive_maximum: u16,
     /// How many of ours may be at once, whatever the server says.
@@ -75,36 +73,13 @@ struct Flying {
     qos: QoS,
 }
 
-#[derive(Debug)]
-struct Subscription {
-    options: SubscribeOptions,
-    identifier: Option<u32>,
-    request: Request,
-    /// The server knows.
-    confirmed: bool,
-}
-
-/// A request to be made again.
-#[derive(Debug)]
-enum Ask {
-    Subscribe(Request, Vec<String>),
-    Unsubscribe(Request),
-}
-
-/// What an answer is to.
-#[derive(Debug)]
-enum Asked {
-    Subscribe(Request, Vec<String>),
-    Unsubscribe(Request),
-}
-
 /// What the server said in CONNACK.
 #[derive(Clone, Copy, Debug)]
-struct Server {
+pub(super) struct Server {
     receive_maximum: u16,
     maximum_qos: QoS,
     retain: bool,
-    packet_size: usize,
+    pub(super) packet_size: usize,
     wildcards: bool,
     shared: bool,
     identifiers: bool,
@@ -112,7 +87,7 @@ struct Server {
 
 impl Server {
     /// Why it takes no subscription to a filter, where it does not.
-    fn refuses(&self, filter: &str, identified: bool) -> Option<Reason> {
+    pub(super) fn refuses(&self, filter: &str, identified: bool) -> Option<Reason> {
         if !self.shared && shared(filter).is_some() {
             Some(Reason::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED)
         } else if !self.wildcards && filter.contains(['+', '#']) {
@@ -141,9 +116,6 @@ impl Default for Server {
 
 /// What became of a message of ours.
 pub(super) type Done = (Delivery, Reason);
-
-/// A subscription that the server says it does not take: a failure for each filter.
-pub(super) type Refused = (Request, Vec<u8>);
 
 /// Whether a received message is to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -295,7 +267,7 @@ impl Session {
     }
 
     /// A packet identifier that nothing uses. `None`: all 65,535 are in use.
-    fn free_id(&mut self) -> Option<PacketId> {
+    pub(super) fn free_id(&mut self) -> Option<PacketId> {
         if !self.has_free_id() {
             return None;
         }
@@ -309,7 +281,7 @@ impl Session {
         None
     }
 
-    fn has_free_id(&self) -> bool {
+    pub(super) fn has_free_id(&self) -> bool {
         self.flight.len() + self.asked.len() < IDENTIFIERS
     }
 
@@ -365,168 +337,6 @@ impl Session {
         let refused = self.ask_again();
         done.extend(self.send_waiting(out));
         (done, refused)
-    }
-
-    /// Has all requests made again that the server has not answered, each in a packet of its own.
-    fn ask_again(&mut self) -> Vec<Refused> {
-        // Given up first: who asked for one of them again did that later.
-        self.asking = self.leaving.keys().copied().map(Ask::Unsubscribe).collect();
-        let (mut open, mut refused) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
-        self.subscriptions.retain(|filter, subscription| {
-            if subscription.confirmed {
-                return true;
-            }
-            let reason = self.server.refuses(filter, subscription.identifier.is_some());
-            match reason {
-                Some(reason) => refused.entry(subscription.request).or_default().push(reason.0),
-                None => open.entry(subscription.request).or_default().push(filter.clone()),
-            }
-            reason.is_none()
-        });
-        self.asking.extend(open.into_iter().map(|(request, filters)| Ask::Subscribe(request, filters)));
-        refused.into_iter().collect()
-    }
-
-    /// Makes requests again, as far as there are packet identifiers.
-    fn send_asking(&mut self, out: &mut Vec<u8>) {
-        while self.has_free_id()
-            && let Some(ask) = self.asking.pop_front()
-        {
-            match ask {
-                Ask::Subscribe(request, filters) => {
-                    self.send_subscribe(request, filters, Properties::default(), out);
-                }
-                Ask::Unsubscribe(request) => self.send_unsubscribe(request, out),
-            }
-        }
-    }
-
-    /// Whether a request may be made now, on a connection.
-    pub(super) fn check_identifiers(&self) -> Result<(), Error> {
-        if self.asking.is_empty() && self.has_free_id() {
-            Ok(())
-        } else {
-            Err(Error::OutputFull { limit: IDENTIFIERS })
-        }
-    }
-
-    /// Remembers a request; [`send_subscribe`](Self::send_subscribe) sends it where there is a connection, whose server
-    /// may have said what it does not take.
-    pub(super) fn subscribe(
-        &mut self,
-        filters: &[(&str, SubscribeOptions)],
-        properties: Properties<'_>,
-        connected: bool,
-    ) -> Result<Request, Error> {
-        // Whether it can be said at all.
-        let packet_id = PacketId::MAX;
-        let packet = Subscribe { packet_id, properties, filters: Filters::new(filters) };
-        let mut bytes = Vec::new();
-        Packet::Subscribe(packet).encode(self.version, &mut bytes)?;
-        let identifier = properties.subscription_identifiers().next();
-        if connected {
-            let refuses = |filter| self.server.refuses(filter, identifier.is_some());
-            if let Some(reason) = filters.iter().find_map(|(filter, _)| refuses(filter)) {
-                return Err(not_taken(reason));
-            }
-            if bytes.len() > self.server.packet_size {
-                return Err(not_taken(Reason::PACKET_TOO_LARGE));
-            }
-        }
-        self.last_request += 1;
-        let request = Request(self.last_request);
-        for (filter, options) in filters {
-            let subscription = Subscription { options: *options, identifier, request, confirmed: false };
-            self.subscriptions.insert((*filter).to_owned(), subscription);
-        }
-        Ok(request)
-    }
-
-    /// Sends a request where there is a packet identifier for it: see [`check_identifiers`](Self::check_identifiers).
-    pub(super) fn send_subscribe(
-        &mut self,
-        request: Request,
-        filters: Vec<String>,
-        properties: Properties<'_>,
-        out: &mut Vec<u8>,
-    ) {
-        let Some(packet_id) = self.free_id() else { return };
-        let known = filters.iter().filter_map(|filter| {
-            self.subscriptions.get(filter).map(|subscription| (&**filter, subscription.options))
-        });
-        let asked: Vec<_> = known.collect();
-        let mut again = PropertiesBuf::from(properties);
-        let identifier = filters.first().and_then(|filter| self.subscriptions.get(filter)?.identifier);
-        if let Some(identifier) = identifier
-            && properties.is_empty()
-        {
-            // It was good the first time.
-            let _ = again.push(Property::SubscriptionIdentifier(identifier));
-        }
-        let packet = Subscribe { packet_id, properties: again.view(), filters: Filters::new(&asked) };
-        encode_checked(Packet::Subscribe(packet), self.version, out);
-        self.asked.insert(packet_id, Asked::Subscribe(request, filters));
-    }
-
-    pub(super) fn unsubscribe(&mut self, filters: &[&str], connected: bool) -> Result<Request, Error> {
-        if self.leaving.len() >= IDENTIFIERS {
-            return Err(Error::OutputFull { limit: IDENTIFIERS });
-        }
-        let properties = Properties::default();
-        let packet = Unsubscribe { packet_id: PacketId::MAX, properties, filters: Names::new(filters) };
-        let mut bytes = Vec::new();
-        Packet::Unsubscribe(packet).encode(self.version, &mut bytes)?;
-        if connected && bytes.len() > self.server.packet_size {
-            return Err(not_taken(Reason::PACKET_TOO_LARGE));
-        }
-        self.last_request += 1;
-        let request = Request(self.last_request);
-        for filter in filters {
-            self.subscriptions.remove(*filter);
-        }
-        self.leaving.insert(request, filters.iter().map(|filter| (*filter).to_owned()).collect());
-        Ok(request)
-    }
-
-    /// As [`send_subscribe`](Self::send_subscribe).
-    pub(super) fn send_unsubscribe(&mut self, request: Request, out: &mut Vec<u8>) {
-        let Some(packet_id) = self.free_id() else { return };
-        let Some(filters) = self.leaving.get(&request) else { return };
-        let names: Vec<_> = filters.iter().map(String::as_str).collect();
-        let properties = Properties::default();
-        let packet = Unsubscribe { packet_id, properties, filters: Names::new(&names) };
-        encode_checked(Packet::Unsubscribe(packet), self.version, out);
-        self.asked.insert(packet_id, Asked::Unsubscribe(request));
-    }
-
-    /// SUBACK: what it answers. Filters that were refused are forgotten.
-    pub(super) fn subscribed(&mut self, answer: &Answer<'_>) -> Result<Request, Violation> {
-        let Some(Asked::Subscribe(request, filters)) = self.asked.remove(&answer.packet_id) else {
-            return Err(Violation::protocol("SUBACK to no SUBSCRIBE"));
-        };
-        if answer.codes.len() != filters.len() {
-            return Err(Violation::protocol("SUBACK has not one reason for each filter"));
-        }
-        for (filter, reason) in filters.iter().zip(answer.reasons()) {
-            // Asked for again meanwhile, it waits for the later answer.
-            let Some(subscription) = self.subscriptions.get_mut(filter) else { continue };
-            if subscription.request == request {
-                if reason.is_failure() {
-                    self.subscriptions.remove(filter);
-                } else {
-                    subscription.confirmed = true;
-                }
-            }
-        }
-        Ok(request)
-    }
-
-    pub(super) fn unsubscribed(&mut self, answer: &Answer<'_>) -> Result<Request, Violation> {
-        let Some(Asked::Unsubscribe(request)) = self.asked.remove(&answer.packet_id) else {
-            return Err(Violation::protocol("UNSUBACK to no UNSUBSCRIBE"));
-        };
-        self.leaving.remove(&request);
-        Ok(request)
     }
 
     /// PUBACK. `None` for a message that is not known: it was done before a connection broke.
@@ -617,7 +427,7 @@ enum PacketOrLoose {
 }
 
 /// What a program is told that asks for what the server has said it does not take.
-fn not_taken(reason: Reason) -> Error {
+pub(super) fn not_taken(reason: Reason) -> Error {
     Error::Packet { what: reason.name().unwrap_or("the server does not take it") }
 }
 
@@ -625,63 +435,4 @@ fn not_taken(reason: Reason) -> Error {
 pub(super) fn encode_checked(packet: Packet<'_>, version: Version, out: &mut Vec<u8>) {
     let encoded = packet.encode(version, out);
     debug_assert!(encoded.is_ok(), "{packet:?}: {encoded:?}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::gate::mqtt::{Frame, frame};
-
-    fn session() -> Session {
-        Session::new(Version::V5, 1 << 20, 100, 20)
-    }
-
-    /// How many packets of a kind there are.
-    fn count(mut bytes: &[u8], kind: u8) -> usize {
-        let mut count = 0;
-        while let Ok(Frame::Whole { first, end, .. }) = frame(bytes, usize::MAX) {
-            count += usize::from(first == kind);
-            bytes = &bytes[end..];
-        }
-        assert_eq!(bytes, b"", "behind the last packet");
-        count
-    }
-
-    fn answer(number: u16) -> Answer<'static> {
-        let packet_id = PacketId::new(number).expect("not 0");
-        Answer { packet_id, properties: Properties::default(), codes: &[0] }
-    }
-
-    #[test]
-    fn requests_wait_for_packet_identifiers_where_there_are_more() {
-        let mut session = session();
-        let options = SubscribeOptions::default();
-        for number in 0..IDENTIFIERS + 10 {
-            let filter = number.to_string();
-            session.subscribe(&[(&filter, options)], Properties::default(), false).expect("a filter");
-        }
-        session.unsubscribe(&["5"], false).expect("room");
-        let mut out = Vec::new();
-        assert_eq!(session.resume(&Connack::default(), &mut out), (Vec::new(), Vec::new()));
-        assert_eq!((count(&out, 0xa2), count(&out, 0x82)), (1, IDENTIFIERS - 1));
-        assert!(matches!(session.check_identifiers(), Err(Error::OutputFull { .. })));
-        session.unsubscribed(&answer(1)).expect("asked");
-        for number in 2..=12 {
-            out.clear();
-            session.send_waiting(&mut out);
-            assert_eq!(count(&out, 0x82), usize::from(number <= 11), "{number}");
-            session.subscribed(&answer(number)).expect("asked");
-        }
-        session.check_identifiers().expect("the last is free");
-    }
-
-    #[test]
-    fn filters_that_are_given_up_without_a_connection_are_bounded() {
-        let mut session = session();
-        for _ in 0..IDENTIFIERS {
-            session.unsubscribe(&["a"], false).expect("room");
-        }
-        let more = session.unsubscribe(&["a"], false);
-        assert!(matches!(more, Err(Error::OutputFull { limit: 65_535 })), "{more:?}");
-    }
 }
