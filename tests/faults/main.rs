@@ -5,9 +5,12 @@
 #![cfg(target_os = "linux")]
 
 mod broken;
+mod calls;
 #[cfg(feature = "tls-rustls")]
 mod certificate;
 mod client;
+#[path = "../programs/curl.rs"]
+mod curl;
 mod descriptors;
 mod http;
 #[path = "../mqtt/mosquitto.rs"]
@@ -16,4 +19,8 @@ mod mosquitto;
 mod mqtt;
 mod program;
 mod proxy;
+#[path = "../programs/scratch.rs"]
+#[allow(dead_code, reason = "the tests of programs need more of it")]
+mod scratch;
+mod system_calls;
 mod websocket;
