@@ -107,6 +107,9 @@ mod error;
 mod event_name;
 #[allow(unsafe_code, reason = "the one module that may: see its documentation")]
 mod ffi;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 pub mod glob;
 pub mod http;

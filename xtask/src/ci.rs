@@ -7,7 +7,7 @@ use std::{env, fs};
 use lexopt::Parser;
 use lexopt::prelude::*;
 
-use crate::{Outcome, workspace};
+use crate::{Outcome, fuzz, workspace};
 
 const HELP: &str = "\
 Checks everything that has to hold before a change lands. A failed step ends it.
@@ -36,6 +36,7 @@ const STEPS: &[Step] = &[
     Step { name: "unsafe", about: "no unsafe code outside mongoose/src/ffi", run: no_unsafe },
     Step { name: "package", about: "the packaged mongoose-sys builds without a network", run: package },
     Step { name: "offline", about: "with vendor/ filled, a build asks no network", run: offline },
+    Step { name: "fuzz", about: "each fuzz target for a few seconds, under AddressSanitizer", run: feed },
     Step { name: "valgrind", about: "memcheck over the suite, scaled to 1 %", run: valgrind },
 ];
 
@@ -189,6 +190,11 @@ fn without_network(command: &mut Command) -> &mut Command {
     command.env("PIP_NO_INDEX", "1").env_remove("MONGOOSE_SYS_SOURCE_DIR")
 }
 
+/// A look at whether the targets still build and hold: what is new takes longer to find, and is no landing's business.
+fn feed() -> Outcome {
+    fuzz::fuzz(&[], &fuzz::Feed { seconds: 3, runs: None, seed: Some(9112) })
+}
+
 /// The suite under memcheck. Left out: what runs compilers and other programs.
 fn valgrind() -> Outcome {
     const SETS: &[&[&str]] = &[
@@ -237,6 +243,8 @@ fn valgrind() -> Outcome {
             "forms",
             "--test",
             "files",
+            "--test",
+            "fuzz",
         ],
     ];
     let suppressions = workspace::root().join("tests/valgrind.supp");
@@ -256,7 +264,7 @@ fn valgrind() -> Outcome {
 }
 
 /// The target that rustc compiles for when nobody says otherwise.
-fn host() -> Result<String, Box<dyn std::error::Error>> {
+pub fn host() -> Result<String, Box<dyn std::error::Error>> {
     let output = Command::new("rustc").arg("-vV").output()?;
     let text = String::from_utf8(output.stdout)?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
@@ -274,7 +282,7 @@ fn cargo_command(arguments: &[&str]) -> Command {
     command
 }
 
-fn run_command(command: &mut Command) -> Outcome {
+pub fn run_command(command: &mut Command) -> Outcome {
     let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}").into()) }
 }

@@ -6,6 +6,7 @@ mod bench;
 #[path = "../../mongoose-sys/build/mod.rs"]
 mod build;
 mod ci;
+mod fuzz;
 mod generate;
 mod hazards;
 mod normalise;
@@ -54,6 +55,12 @@ const TASKS: &[Task] = &[
         arguments: "",
         about: "Run the tests of each fault of C's, and print the table",
         run: hazards::run,
+    },
+    Task {
+        name: "fuzz",
+        arguments: "[TARGET]... [--seconds N]",
+        about: "Feed the parsers, and whole servers and clients, what libFuzzer thinks of",
+        run: fuzz::run,
     },
     // It reads /proc and pins to cores.
     #[cfg(target_os = "linux")]

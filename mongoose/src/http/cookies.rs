@@ -36,7 +36,7 @@ impl<'r> Request<'r> {
 }
 
 /// The cookies of one header.
-fn split(value: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
+pub(crate) fn split(value: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
     let pairs = value.split(|&byte| byte == b';').filter_map(|pair| std::str::from_utf8(pair).ok());
     pairs.filter_map(|pair| Cookie::parse(pair).ok())
 }
@@ -57,7 +57,7 @@ impl Reply<'_> {
     }
 }
 
-fn check(cookie: &Cookie<'_>) -> Result<(), &'static str> {
+pub(crate) fn check(cookie: &Cookie<'_>) -> Result<(), &'static str> {
     if cookie.name().is_empty() || !cookie.name().bytes().all(is_token) {
         return Err("the cookie's name is not a token");
     }

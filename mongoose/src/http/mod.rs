@@ -42,17 +42,23 @@ pub use crate::engine::{BodySource, Piece};
 pub use ::cookie;
 pub(crate) use answering::Overloaded;
 pub use channel::{BodyReceiver, BodySender, channel};
+#[cfg(feature = "fuzzing")]
+pub(crate) use client::Url as ClientUrl;
 #[cfg(feature = "tls-rustls")]
 pub(crate) use client::system_config;
 pub use client::{
     Blocking, Client, Download, Pending, RequestBuilder, Response, ResponseBuf, delete, get, head, post, put,
     request,
 };
+#[cfg(all(feature = "fuzzing", feature = "cookies"))]
+pub(crate) use cookies::{check as check_cookie, split as split_cookies};
 pub use credentials::{Credentials, basic_authorization, constant_time_eq};
 pub use deferred::Deferred;
 #[cfg(feature = "tower")]
 pub(crate) use feed::{FeedReader, Pipe, pipe};
 pub use files::Files;
+#[cfg(feature = "fuzzing")]
+pub(crate) use files::{Part as RangePart, RelativePath, parse_range};
 pub use form::{Form, Multipart, MultipartEvent, MultipartParser, Part, PartHead};
 pub use handler::Handler;
 pub use headers::{HeaderValue, Headers};

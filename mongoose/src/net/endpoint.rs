@@ -117,7 +117,8 @@ impl Endpoint {
                 };
                 (host, port)
             }
-            None if authority.contains(['[', ']']) => {
+            // No name that is looked up has a `%`: what is behind one in an address is a zone, and not said to peers.
+            None if authority.contains(['[', ']', '%']) => {
                 return Err("the host has a character that no host has");
             }
             None => match authority.rsplit_once(':') {

@@ -5,6 +5,8 @@ mod head;
 mod host;
 #[cfg(test)]
 mod properties;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod reference;
 mod response;
 mod target;
 
@@ -30,6 +32,6 @@ const fn bad_request(reason: &'static str) -> Refusal {
 }
 
 /// What methods and names are made of (RFC 9110 section 5.6.2).
-fn is_token(byte: u8) -> bool {
+pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

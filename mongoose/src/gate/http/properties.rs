@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
 
+use super::reference::chunked as reference;
 use super::{Chunked, HeadScan, Progress, scratch};
 use crate::Limits;
 
@@ -45,55 +46,6 @@ fn decode(text: &[u8], cuts: &[Index], takes: bool) -> (Vec<u8>, Progress, Vec<u
     let rest = input.split_off(chunked.body());
     taken.append(&mut input);
     (taken, chunked.progress(), rest)
-}
-
-/// Something and what follows it. `None`: its end is missing.
-type Parsed<'b, T> = Result<Option<(T, &'b [u8])>, ()>;
-
-/// The same coding as RFC 9112 section 7.1 writes it down, over all bytes at once.
-fn reference(mut text: &[u8]) -> Parsed<'_, Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let Some((line, after)) = reference_line(text)? else { return Ok(None) };
-        let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        let extension = line[digits..].trim_ascii_start();
-        if !(1..=16).contains(&digits) || !(extension.is_empty() || extension[0] == b';') {
-            return Err(());
-        }
-        let size = std::str::from_utf8(&line[..digits]).map_err(drop)?;
-        let size = u64::from_str_radix(size, 16).map_err(drop)?;
-        text = after;
-        if size == 0 {
-            break;
-        }
-        if (text.len() as u64) < size {
-            return Ok(None);
-        }
-        let (data, after) = text.split_at(size as usize);
-        body.extend_from_slice(data);
-        match after {
-            [b'\r', b'\n', after @ ..] => text = after,
-            b"" | b"\r" => return Ok(None),
-            _ => return Err(()),
-        }
-    }
-    loop {
-        let Some((line, after)) = reference_line(text)? else { return Ok(None) };
-        text = after;
-        if line.is_empty() {
-            return Ok(Some((body, text)));
-        }
-        let name = line.iter().position(|&byte| byte == b':').ok_or(())?;
-        if name == 0 || !line[..name].iter().copied().all(super::is_token) {
-            return Err(());
-        }
-    }
-}
-
-fn reference_line(text: &[u8]) -> Parsed<'_, &[u8]> {
-    let Some(end) = text.windows(2).position(|pair| pair == b"\r\n") else { return Ok(None) };
-    let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-    if text[..end].iter().any(control) { Err(()) } else { Ok(Some((&text[..end], &text[end + 2..]))) }
 }
 
 /// A valid body in the coding, and what it decodes to.

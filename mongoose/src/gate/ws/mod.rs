@@ -7,6 +7,8 @@ mod handshake;
 mod mask;
 #[cfg(test)]
 mod properties;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod reference;
 mod stream;
 
 pub(crate) use assembler::{Assembler, Bounds, Found, Unit};

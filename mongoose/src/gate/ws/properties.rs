@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Assembler, Bounds, Found, FrameHead, Kind, Opcode, Role, Unit, mask};
+use super::reference::{BOUNDS, Seen, assemble};
+use super::{Assembler, Bounds, Found, FrameHead, Kind, Opcode, Role, mask};
 
 /// A frame to be sent.
 #[derive(Clone, Debug)]
@@ -11,15 +12,6 @@ struct Frame {
     payload: Vec<u8>,
     key: [u8; 4],
 }
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Seen {
-    Message(Kind, Vec<u8>),
-    Control(Opcode, Vec<u8>),
-    Broken(u16),
-}
-
-const BOUNDS: Bounds = Bounds { frame: 300, message: 500, pieces: false };
 
 fn encode(frame: &Frame, masked: bool) -> Vec<u8> {
     let mut bytes = vec![frame.first];
@@ -86,62 +78,6 @@ fn plain(frames: &[Frame]) -> Vec<Seen> {
         } else {
             open = Some((kind, message));
         }
-    }
-    seen
-}
-
-/// Feeds pieces as the engine does: decodes when asked to, consumes what is finished.
-fn assemble(pieces: &[&[u8]], role: Role, bounds: Bounds) -> Vec<Seen> {
-    let mut assembler = Assembler::new(role, bounds);
-    let mut input = Vec::new();
-    let mut seen = Vec::new();
-    let mut begun = Vec::new();
-    for piece in pieces {
-        input.extend_from_slice(piece);
-        loop {
-            match assembler.next(&input) {
-                Found::Nothing => break,
-                Found::Encoded => {
-                    let left = assembler.decode(&mut input);
-                    input.truncate(left);
-                }
-                Found::Unit(unit) => {
-                    let mut broken = None;
-                    match unit {
-                        Unit::Message { kind, start, end } => {
-                            let message = input[start..end].to_vec();
-                            if kind == Kind::Text && std::str::from_utf8(&message).is_err() {
-                                broken = Some(1007);
-                            } else {
-                                seen.push(Seen::Message(kind, message));
-                            }
-                        }
-                        Unit::Piece { kind, start, end, first, last } => {
-                            assert_eq!(first, begun.is_empty() && first);
-                            if kind == Kind::Text {
-                                std::str::from_utf8(&input[start..end]).expect("cut between characters");
-                            }
-                            begun.extend_from_slice(&input[start..end]);
-                            if last {
-                                seen.push(Seen::Message(kind, std::mem::take(&mut begun)));
-                            }
-                        }
-                        Unit::Control { opcode, start, end } => {
-                            seen.push(Seen::Control(opcode, input[start..end].to_vec()));
-                        }
-                        Unit::Broken(violation) => broken = Some(violation.code),
-                    }
-                    if let Some(code) = broken {
-                        seen.push(Seen::Broken(code));
-                        return seen;
-                    }
-                    let done = assembler.finish(unit);
-                    input.drain(..done);
-                }
-            }
-        }
-        // Nothing but what is not all there is kept.
-        assert!(input.len() <= bounds.message + 300, "{} bytes are kept", input.len());
     }
     seen
 }

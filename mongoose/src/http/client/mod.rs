@@ -25,6 +25,8 @@ pub use builder::RequestBuilder;
 pub(crate) use destination::system_config;
 pub use exchange::{Download, Pending};
 pub use response::Response;
+#[cfg(feature = "fuzzing")]
+pub(crate) use url::Url;
 
 use crate::engine::Dialer;
 use crate::ffi::HttpMessage;

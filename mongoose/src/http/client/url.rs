@@ -9,7 +9,7 @@ use crate::{Error, url};
 
 /// An absolute `http` or `https` URL, checked when it is made (hazard 42). Its credentials are kept apart, its fragment is dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Url {
+pub(crate) struct Url {
     /// `http://host:port/path?query`, without a port that is the default.
     text: String,
     scheme: Scheme,
@@ -21,7 +21,7 @@ pub(super) struct Url {
 }
 
 impl Url {
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         Self::check(text).map_err(|reason| Error::Url { url: text.to_owned(), reason })
     }
 
@@ -72,7 +72,7 @@ impl Url {
 
     /// Resolves a reference, as a `Location` has it (RFC 3986 section 5.2.2): what has to be percent-encoded and is not,
     /// becomes so. An error is what is wrong with it.
-    pub(super) fn join(&self, reference: &[u8]) -> Result<Self, &'static str> {
+    pub(crate) fn join(&self, reference: &[u8]) -> Result<Self, &'static str> {
         let reference = encode(reference);
         let (reference, _fragment) = reference.split_once('#').unwrap_or((&reference, ""));
         let (scheme, with_authority) = match scheme_of(reference) {
@@ -120,37 +120,37 @@ impl Url {
     }
 
     /// The whole, without credentials and fragment.
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// What goes into the Host header: host, and the port unless it is the default.
-    pub(super) fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         &self.text[self.scheme.name().len() + "://".len()..self.path]
     }
 
     /// What is asked for: path and query.
-    pub(super) fn target(&self) -> &str {
+    pub(crate) fn target(&self) -> &str {
         &self.text[self.path..]
     }
 
     /// Whether TLS is spoken there.
-    pub(super) fn is_secure(&self) -> bool {
+    pub(crate) fn is_secure(&self) -> bool {
         self.scheme == Scheme::Https
     }
 
     /// Where to connect.
-    pub(super) fn endpoint(&self) -> &Endpoint {
+    pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
     /// The value of `Authorization`, where the URL has credentials.
-    pub(super) fn authorization(&self) -> Option<&str> {
+    pub(crate) fn authorization(&self) -> Option<&str> {
         self.authorization.as_deref()
     }
 
     /// Whether what is meant for one may be told to the other.
-    pub(super) fn is_same_origin(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_origin(&self, other: &Self) -> bool {
         self.scheme == other.scheme && self.authority() == other.authority()
     }
 }
@@ -299,6 +299,8 @@ mod tests {
             "http://a b/",
             "http://a\\b/",
             "http://a[b/",
+            "http://a%b/",
+            "http://a.test%.evil.test/",
             "http://\u{e9}/",
             "http://h/a b",
             "http://h/\u{e9}",
@@ -399,6 +401,8 @@ mod tests {
             let joined = base.join(reference.as_bytes()).expect(reference);
             assert_eq!(joined.authorization().is_some(), kept, "{reference}");
         }
+        // Not the same origin, whatever is in front of the `%`.
+        assert_eq!(base.join(b"//h%.evil.test:8080/b"), Err("the host has a character that no host has"));
     }
 
     #[test]

@@ -26,3 +26,8 @@ mod representation;
 mod single;
 
 pub use files::Files;
+#[cfg(feature = "fuzzing")]
+pub(crate) use {
+    path::RelativePath,
+    range::{Part, parse as parse_range},
+};

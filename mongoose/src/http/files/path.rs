@@ -5,15 +5,15 @@ use crate::url;
 /// Where a URL leads below a root: names of files, joined by `/`. None is empty, `.` or `..`, and none has a `/`, a
 /// backslash or a NUL in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RelativePath {
-    pub(super) names: Vec<u8>,
+pub(crate) struct RelativePath {
+    pub(crate) names: Vec<u8>,
     /// It ends with a slash: only a folder is meant.
-    pub(super) folder: bool,
+    pub(crate) folder: bool,
 }
 
 /// Why a URL's path leads nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// 400: its percent-encoding is malformed, or hides a NUL, which would end the name for the system.
     Malformed,
     /// 404: no file that is served has such a name.
@@ -24,7 +24,7 @@ impl RelativePath {
     /// Takes a percent-encoded path. Slashes that follow each other count as one, as they do for the system. A name that
     /// begins with a dot is missing unless `dotfiles`; `.` and `..` always are, however they are encoded: clients take
     /// them out before they send, so that what still has them means harm.
-    pub(super) fn parse(path: &str, dotfiles: bool) -> Result<Self, Refused> {
+    pub(crate) fn parse(path: &str, dotfiles: bool) -> Result<Self, Refused> {
         let mut names = Vec::with_capacity(path.len());
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
             let name = url::decode(segment).map_err(|_| Refused::Malformed)?;

@@ -2,7 +2,7 @@
 
 /// What is asked for of a representation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Whole,
     /// From a byte up to another that is not among them. Not empty, and all there.
     Bytes {
@@ -16,7 +16,7 @@ pub(super) enum Part {
 /// Which part of `length` bytes a Range header's value asks for. What is malformed, has another unit than bytes, or
 /// names more ranges than one asks for the whole: a server may ignore any Range header (section 14.2), and the whole is
 /// never wrong, where an answer in many parts would let a short request ask for the same bytes many times.
-pub(super) fn parse(value: &[u8], length: u64) -> Part {
+pub(crate) fn parse(value: &[u8], length: u64) -> Part {
     spec(value).map_or(Part::Whole, |(first, last)| match (first, last) {
         (None, 0) => Part::Unsatisfiable,
         // The last bytes of nothing: no Content-Range could name them.
