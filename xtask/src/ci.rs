@@ -7,7 +7,7 @@ use std::{env, fs};
 use lexopt::Parser;
 use lexopt::prelude::*;
 
-use crate::{Outcome, workspace};
+use crate::{Outcome, sanitize, workspace};
 
 const HELP: &str = "\
 Checks everything that has to hold before a change lands. A failed step ends it.
@@ -36,6 +36,12 @@ const STEPS: &[Step] = &[
     Step { name: "unsafe", about: "no unsafe code outside mongoose/src/ffi", run: no_unsafe },
     Step { name: "package", about: "the packaged mongoose-sys builds without a network", run: package },
     Step { name: "offline", about: "with vendor/ filled, a build asks no network", run: offline },
+    Step {
+        name: "address",
+        about: "AddressSanitizer and UBSan, over C and Rust",
+        run: || sanitize::brief("address"),
+    },
+    Step { name: "loom", about: "loom, over the queue between threads", run: || sanitize::brief("loom") },
     Step { name: "valgrind", about: "memcheck over the suite, scaled to 1 %", run: valgrind },
 ];
 
@@ -256,7 +262,7 @@ fn valgrind() -> Outcome {
 }
 
 /// The target that rustc compiles for when nobody says otherwise.
-fn host() -> Result<String, Box<dyn std::error::Error>> {
+pub fn host() -> Result<String, Box<dyn std::error::Error>> {
     let output = Command::new("rustc").arg("-vV").output()?;
     let text = String::from_utf8(output.stdout)?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));

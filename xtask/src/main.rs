@@ -10,6 +10,7 @@ mod generate;
 mod hazards;
 mod normalise;
 mod regen_bindings;
+mod sanitize;
 mod vendor;
 mod workspace;
 
@@ -54,6 +55,12 @@ const TASKS: &[Task] = &[
         arguments: "",
         about: "Run the tests of each fault of C's, and print the table",
         run: hazards::run,
+    },
+    Task {
+        name: "sanitize",
+        arguments: "TOOL [-- ARGUMENT...]",
+        about: "Run tests under AddressSanitizer or loom",
+        run: sanitize::run,
     },
     // It reads /proc and pins to cores.
     #[cfg(target_os = "linux")]
