@@ -7,7 +7,7 @@ use std::{env, fs};
 use lexopt::Parser;
 use lexopt::prelude::*;
 
-use crate::{Outcome, fuzz, workspace};
+use crate::{Outcome, fuzz, sanitize, workspace};
 
 const HELP: &str = "\
 Checks everything that has to hold before a change lands. A failed step ends it.
@@ -37,6 +37,12 @@ const STEPS: &[Step] = &[
     Step { name: "package", about: "the packaged mongoose-sys builds without a network", run: package },
     Step { name: "offline", about: "with vendor/ filled, a build asks no network", run: offline },
     Step { name: "fuzz", about: "each fuzz target for a few seconds, under AddressSanitizer", run: feed },
+    Step {
+        name: "address",
+        about: "AddressSanitizer and UBSan, over C and Rust",
+        run: || sanitize::brief("address"),
+    },
+    Step { name: "loom", about: "loom, over the queue between threads", run: || sanitize::brief("loom") },
     Step { name: "valgrind", about: "memcheck over the suite, scaled to 1 %", run: valgrind },
 ];
 

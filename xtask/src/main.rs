@@ -11,6 +11,7 @@ mod generate;
 mod hazards;
 mod normalise;
 mod regen_bindings;
+mod sanitize;
 mod vendor;
 mod workspace;
 
@@ -61,6 +62,12 @@ const TASKS: &[Task] = &[
         arguments: "[TARGET]... [--seconds N]",
         about: "Feed the parsers, and whole servers and clients, what libFuzzer thinks of",
         run: fuzz::run,
+    },
+    Task {
+        name: "sanitize",
+        arguments: "TOOL [-- ARGUMENT...]",
+        about: "Run tests under AddressSanitizer or loom",
+        run: sanitize::run,
     },
     // It reads /proc and pins to cores.
     #[cfg(target_os = "linux")]

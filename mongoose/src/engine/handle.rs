@@ -3,11 +3,12 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
 use super::lookup::LookupKey;
+use super::mailbox::Mailbox;
 use super::{ConnectionId, Payload, Registry};
 use crate::Error;
 use crate::ffi::Notifier;
@@ -77,65 +78,33 @@ pub(crate) type Completion = Box<dyn FnOnce(Result<(), Error>) + Send>;
 /// A reply from another thread, in a form that its protocol knows.
 pub(crate) type Late = Box<dyn Any + Send>;
 
-/// The queue between threads.
+/// What the loop and the threads that hold a handle share.
 pub(crate) struct Shared {
-    queue: Mutex<Queue>,
-    /// Something was queued since the loop last looked.
-    pending: AtomicBool,
+    mailbox: Mailbox<Task>,
     stop: AtomicBool,
     notifier: Notifier,
     /// The loop's thread.
     home: ThreadId,
 }
 
-struct Queue {
-    tasks: VecDeque<Task>,
-    open: bool,
-}
-
 impl Shared {
     pub(super) fn new(notifier: Notifier) -> Self {
         Self {
-            queue: Mutex::new(Queue { tasks: VecDeque::new(), open: true }),
-            pending: AtomicBool::new(false),
+            mailbox: Mailbox::new(),
             stop: AtomicBool::new(false),
             notifier,
             home: std::thread::current().id(),
         }
     }
 
-    /// Queues a task and wakes the loop, once a batch. A task that comes too late is given back.
-    fn push(&self, task: Task) -> Result<(), Task> {
-        {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            if !queue.open {
-                return Err(task);
-            }
-            queue.tasks.push_back(task);
-        }
-        if !self.pending.swap(true, Ordering::AcqRel) {
-            self.notifier.notify();
-        }
-        Ok(())
-    }
-
     /// Moves what is queued behind `tasks`.
     pub(super) fn take(&self, tasks: &mut VecDeque<Task>) {
-        if self.pending.swap(false, Ordering::AcqRel) {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            if tasks.is_empty() {
-                std::mem::swap(tasks, &mut queue.tasks);
-            } else {
-                tasks.append(&mut queue.tasks);
-            }
-        }
+        self.mailbox.take(tasks);
     }
 
     /// Takes no more; answers what was queued, for the caller to drop with no lock held.
     pub(super) fn close(&self) -> VecDeque<Task> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.open = false;
-        std::mem::take(&mut queue.tasks)
+        self.mailbox.close()
     }
 
     /// Whether the loop was asked to stop; asking again answers false.
@@ -214,7 +183,7 @@ impl Handle {
     /// # Ok::<(), mongoose::Error>(())
     /// ```
     pub fn queued(&self) -> usize {
-        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).tasks.len()
+        self.shared.mailbox.len()
     }
 
     /// Has [`run`](crate::Manager::run) return, the one that runs or the next.
@@ -233,7 +202,8 @@ impl Handle {
 
     pub(crate) fn task(&self, task: Task) -> Result<(), Error> {
         // The rejected task is dropped here, with no lock held: that may run user code.
-        self.shared.push(task).map_err(|_task| Error::Gone)
+        let pushed = self.shared.mailbox.push(task, || self.shared.notifier.notify());
+        pushed.map_err(|_task| Error::Gone)
     }
 }
 

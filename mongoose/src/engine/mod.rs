@@ -14,6 +14,7 @@ mod input;
 mod limits;
 mod listener;
 mod lookup;
+mod mailbox;
 mod manager;
 mod output;
 mod payload;

@@ -1,0 +1,174 @@
+//! `cargo xtask sanitize`: the tests once more, where what is undefined ends them.
+
+mod kit;
+
+use std::process::Command;
+
+use lexopt::Parser;
+use lexopt::prelude::*;
+
+use crate::{Outcome, workspace};
+use kit::Kit;
+
+const HELP: &str = "\
+Runs tests where a wrong access to memory or undefined behaviour ends them; each tool first has to find faults that
+were planted for it. What it builds is in target/sanitize.
+
+Usage: cargo xtask sanitize TOOL [--brief] [-- ARGUMENT OF CARGO TEST...]
+
+Without arguments a tool runs all that it can bear, with --brief what it runs in CI. TEST_SCALE says how much of each test
+(default 0.01).
+
+Tools:
+";
+
+/// A tool, and what it runs unless told otherwise: each a call of `cargo test`.
+struct Tool {
+    name: &'static str,
+    about: &'static str,
+    kit: fn() -> Result<Kit, Box<dyn std::error::Error>>,
+    /// Faults of `planted/`, and what its report of each says.
+    planted: &'static [(&'static str, &'static str)],
+    sets: &'static [&'static [&'static str]],
+    brief: &'static [&'static [&'static str]],
+    /// Tests that it cannot bear, by parts of their names.
+    skip: &'static [&'static str],
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: "address",
+        about: "AddressSanitizer and LeakSanitizer over C and Rust, UndefinedBehaviorSanitizer over C",
+        kit: kit::address,
+        planted: &[
+            ("use-after-free", "heap-use-after-free"),
+            ("leak", "LeakSanitizer: detected memory leaks"),
+            ("c-use-after-free", "heap-use-after-free"),
+            ("c-undefined", "AddressSanitizer: ILL"),
+            // What the raw C library does, where none of the tests lets it.
+            ("hazard-4", "AddressSanitizer: stack-buffer-overflow"),
+            ("hazard-10", "AddressSanitizer: heap-buffer-overflow"),
+            ("hazard-11", "AddressSanitizer: stack-overflow"),
+            ("hazard-12", "AddressSanitizer: stack-overflow"),
+            ("hazard-14", "AddressSanitizer: heap-use-after-free"),
+        ],
+        sets: &[
+            &["-p", "mongoose", "--lib"],
+            &["-p", "mongoose-sys", "--test=loopback", "--test=log", "--test=vectors"],
+            &["-p", "mongoose-tests", "--tests"],
+        ],
+        brief: &[
+            &["-p", "mongoose", "--lib"],
+            &[
+                "-p",
+                "mongoose-tests",
+                "--test=hostile",
+                "--test=invariants",
+                "--test=transport",
+                "--test=websocket",
+            ],
+        ],
+        skip: &[
+            // They bound the address space, or count the memory of a process: the shadow is more than that.
+            "proxy::",
+            "_little_memory",
+            "_costs_no_memory",
+            "handshakes_leave_nothing_behind",
+            // It compiles what is never run.
+            "misuse_does_not_compile",
+        ],
+    },
+    Tool {
+        name: "loom",
+        about: "loom over the queue behind `Handle`: every order in which its threads may run",
+        kit: kit::loom,
+        planted: &[],
+        sets: LOOM,
+        brief: LOOM,
+        skip: &[],
+    },
+];
+
+const LOOM: &[&[&str]] = &[&["-p", "mongoose", "--lib", "--no-default-features", "model::"]];
+
+pub fn run(mut arguments: Parser) -> Outcome {
+    let (mut tool, mut brief, mut own) = (None, false, Vec::new());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Value(name) if tool.is_none() => tool = Some(known(&name.string()?)?),
+            Long("brief") => brief = true,
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                TOOLS.iter().for_each(|tool| println!("  {:<10} {}", tool.name, tool.about));
+                return Ok(());
+            }
+            Value(value) => own.push(value.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let tool = tool.ok_or("which tool? `cargo xtask sanitize --help` lists them")?;
+    match (own.is_empty(), brief) {
+        (true, true) => tool.test(tool.brief),
+        (true, false) => tool.test(tool.sets),
+        (false, _) => tool.test(&[&own.iter().map(String::as_str).collect::<Vec<_>>()]),
+    }
+}
+
+/// What CI runs of a tool.
+pub fn brief(name: &str) -> Outcome {
+    let tool = known(name)?;
+    tool.test(tool.brief)
+}
+
+fn known(name: &str) -> Result<&'static Tool, String> {
+    let unknown = || format!("no tool is called {name:?}; `cargo xtask sanitize --help` lists them");
+    TOOLS.iter().find(|tool| tool.name == name).ok_or_else(unknown)
+}
+
+impl Tool {
+    fn test(&self, sets: &[&[&str]]) -> Outcome {
+        let kit = (self.kit)()?;
+        self.find_planted(&kit)?;
+        for set in sets {
+            let mut command = kit.test();
+            command.args(*set).current_dir(workspace::root());
+            if std::env::var_os("TEST_SCALE").is_none() {
+                command.env("TEST_SCALE", "0.01");
+            }
+            if !self.skip.is_empty() {
+                command.args((!set.contains(&"--")).then_some("--"));
+                command.args(self.skip.iter().flat_map(|name| ["--skip", name]));
+            }
+            let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+            if !status.success() {
+                return Err(format!("{command:?} ended with {status}").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Has each planted fault found, and nothing where there is none.
+    fn find_planted(&self, kit: &Kit) -> Outcome {
+        if self.planted.is_empty() {
+            return Ok(());
+        }
+        let program = kit.planted()?;
+        let run = |fault: &str| -> Result<(bool, String), Box<dyn std::error::Error>> {
+            let mut command = Command::new(&program[0]);
+            let output = command.args(&program[1..]).arg(fault).envs(kit.variables()).output()?;
+            Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
+        };
+        let (passed, report) = run("none")?;
+        if !passed {
+            return Err(format!("{} finds a fault where none is:\n{report}", self.name).into());
+        }
+        for (fault, says) in self.planted {
+            let (passed, report) = run(fault)?;
+            if passed || !report.contains(says) {
+                return Err(format!("{} does not find the planted {fault}:\n{report}", self.name).into());
+            }
+        }
+        println!("{}: found {} planted faults", self.name, self.planted.len());
+        Ok(())
+    }
+}
