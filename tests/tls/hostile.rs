@@ -296,6 +296,27 @@ fn a_handshake_message_that_is_never_whole_is_one_error() {
 }
 
 #[test]
+fn keys_that_change_without_end_are_an_error() {
+    let (server, log) = logging_and(Limits::default(), |connection, event| match event {
+        Event::Accept => connection.send("hello"),
+        _ => Ok(()),
+    });
+    let mut peer = Peer::connect(server.address);
+    assert_eq!(peer.exactly(5), b"hello");
+    for _ in 0..200 {
+        peer.tls.refresh_traffic_keys().expect("TLS 1.3");
+        let records = peer.records();
+        if peer.socket.write_all(&records).is_err() {
+            break;
+        }
+    }
+    let told = told(&server, &log);
+    assert_eq!(told[0], "Accept");
+    assert!(told[1].starts_with("TLS failed in the traffic: "), "{told:?}");
+    assert_eq!(told[2..], ["Close"]);
+}
+
+#[test]
 fn a_bad_record_behind_our_end_is_an_error() {
     let (server, log) = logging_and(Limits::default(), |connection, event| {
         if let Event::Accept = event {

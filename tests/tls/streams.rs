@@ -79,6 +79,27 @@ fn a_closed_connection_is_cut_off() {
     assert_eq!(Peer::connect(server.address).send("x").end(), (Vec::new(), End::Cut));
 }
 
+/// The answers to changes of keys are sealed while others wait for room in the socket.
+#[test]
+fn keys_that_change_while_bytes_wait_lose_none() {
+    let mut limits = Limits::default();
+    limits.output = usize::MAX;
+    let server = raw(limits, || echo);
+    let mut random = Random::new(62);
+    let bytes = random.bytes(scaled(12_000_000));
+    let mut peer = Peer::connect(server.address);
+    for (number, piece) in random.split(&bytes, 20_000).into_iter().enumerate() {
+        if number % 3 != 0 {
+            peer.tls.refresh_traffic_keys().expect("TLS 1.3");
+        }
+        peer.send(piece);
+    }
+    assert!(peer.exactly(bytes.len()) == bytes, "other bytes came back");
+    peer.tls.refresh_traffic_keys().expect("TLS 1.3");
+    peer.notify_close();
+    assert_eq!(peer.end(), (Vec::new(), End::Notified));
+}
+
 #[test]
 fn a_paused_connection_shows_later_what_was_decrypted() {
     let mut limits = Limits::default();
