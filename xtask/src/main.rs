@@ -11,6 +11,9 @@ mod generate;
 mod hazards;
 mod normalise;
 mod regen_bindings;
+#[cfg(target_os = "linux")]
+mod soak;
+mod unsafe_code;
 mod vendor;
 mod workspace;
 
@@ -62,6 +65,12 @@ const TASKS: &[Task] = &[
         about: "Feed the parsers, and whole servers and clients, what libFuzzer thinks of",
         run: fuzz::run,
     },
+    Task {
+        name: "unsafe",
+        arguments: "[--check]",
+        about: "Count the unsafe code, and see that each block says why it is sound",
+        run: unsafe_code::run,
+    },
     // It reads /proc and pins to cores.
     #[cfg(target_os = "linux")]
     Task {
@@ -69,6 +78,13 @@ const TASKS: &[Task] = &[
         arguments: "[--quick] [CASE]...",
         about: "Measure the server beside its peers, as ratios in one run",
         run: bench::run,
+    },
+    #[cfg(target_os = "linux")]
+    Task {
+        name: "soak",
+        arguments: "[--quick] [CASE]...",
+        about: "Load servers with much of everything: no error, no memory lost",
+        run: soak::run,
     },
 ];
 
