@@ -5,8 +5,9 @@ use std::fmt;
 /// By how much it may grow once it is warm.
 const SHARE: f64 = 0.02;
 
-/// And this besides, in bytes: the allocator's pages, of which a small server has few.
-const PAGES: f64 = 16.0 * 4096.0;
+/// And this besides, in bytes: which pages the allocator touches changes from round to round, and a small server has few.
+/// What is lost for each connection or message is more than that at the end of a long run.
+const PAGES: f64 = 128.0 * 4096.0;
 
 /// Readings of a server's private memory, each when the same things are open. What it is after the first tenth is what
 /// it has to be at the end.
@@ -53,8 +54,8 @@ mod tests {
     fn what_grows_is_not_flat() {
         let steady = vec![1e7; 30];
         assert!(flat(&steady));
-        assert!(!flat(&[&steady[..], &[1.03e7]].concat()));
-        assert!(flat(&[&steady[..], &[1.01e7]].concat()));
+        assert!(!flat(&[&steady[..], &[1.08e7]].concat()));
+        assert!(flat(&[&steady[..], &[1.06e7]].concat()));
         assert!(!flat(&[]));
     }
 
