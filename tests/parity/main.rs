@@ -4,6 +4,7 @@
 mod addresses;
 mod bodies;
 mod connect;
+mod defaults;
 mod handle;
 mod lifetimes;
 mod listen;

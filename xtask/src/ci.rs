@@ -1,8 +1,8 @@
 //! `cargo xtask ci`: everything that has to hold before a change lands.
 
+use std::env;
 use std::path::Path;
 use std::process::Command;
-use std::{env, fs};
 
 use lexopt::Parser;
 use lexopt::prelude::*;
@@ -33,7 +33,11 @@ const STEPS: &[Step] = &[
     Step { name: "features", about: "the ABI, raw, unit and doc tests with every feature", run: features },
     Step { name: "builtin", about: "TLS by Mongoose's own cryptography", run: builtin },
     Step { name: "portable", about: "the selector of other systems, on this one", run: portable },
-    Step { name: "unsafe", about: "no unsafe code outside mongoose/src/ffi", run: no_unsafe },
+    Step {
+        name: "unsafe",
+        about: "no unsafe code outside mongoose/src/ffi, none without its reason",
+        run: no_unsafe,
+    },
     Step { name: "package", about: "the packaged mongoose-sys builds without a network", run: package },
     Step { name: "offline", about: "with vendor/ filled, a build asks no network", run: offline },
     Step { name: "fuzz", about: "each fuzz target for a few seconds, under AddressSanitizer", run: feed },
@@ -43,6 +47,7 @@ const STEPS: &[Step] = &[
         run: || sanitize::brief("address"),
     },
     Step { name: "loom", about: "loom, over the queue between threads", run: || sanitize::brief("loom") },
+    Step { name: "soak", about: "a minute of load: no error, no memory lost", run: soak },
     Step { name: "valgrind", about: "memcheck over the suite, scaled to 1 %", run: valgrind },
 ];
 
@@ -136,37 +141,13 @@ fn portable() -> Outcome {
     )
 }
 
-/// The word in code is enough: nothing outside ffi/ has a reason for it.
 fn no_unsafe() -> Outcome {
-    let source = workspace::root().join("mongoose/src");
-    let mut found = Vec::new();
-    visit(&source, &mut |path, text| {
-        if path.starts_with(source.join("ffi")) {
-            return;
-        }
-        for (number, line) in text.lines().enumerate() {
-            let code = line.split("//").next().unwrap_or_default();
-            if ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]
-                .iter()
-                .any(|form| code.contains(form))
-            {
-                found.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
-            }
-        }
-    })?;
-    if found.is_empty() { Ok(()) } else { Err(format!("unsafe code:\n{}", found.join("\n")).into()) }
+    cargo(&["xtask", "unsafe", "--check"])
 }
 
-fn visit(folder: &Path, look: &mut impl FnMut(&Path, &str)) -> Outcome {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            visit(&path, look)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            look(&path, &fs::read_to_string(&path)?);
-        }
-    }
-    Ok(())
+/// It looks into /proc.
+fn soak() -> Outcome {
+    if cfg!(target_os = "linux") { cargo(&["xtask", "soak", "--quick"]) } else { Ok(()) }
 }
 
 /// Lists the C files, then lets cargo unpack and build the package.

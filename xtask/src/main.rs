@@ -12,6 +12,9 @@ mod hazards;
 mod normalise;
 mod regen_bindings;
 mod sanitize;
+#[cfg(target_os = "linux")]
+mod soak;
+mod unsafe_code;
 mod vendor;
 mod workspace;
 
@@ -69,6 +72,12 @@ const TASKS: &[Task] = &[
         about: "Run tests under AddressSanitizer or loom",
         run: sanitize::run,
     },
+    Task {
+        name: "unsafe",
+        arguments: "[--check]",
+        about: "Count the unsafe code, and see that each block says why it is sound",
+        run: unsafe_code::run,
+    },
     // It reads /proc and pins to cores.
     #[cfg(target_os = "linux")]
     Task {
@@ -76,6 +85,13 @@ const TASKS: &[Task] = &[
         arguments: "[--quick] [CASE]...",
         about: "Measure the server beside its peers, as ratios in one run",
         run: bench::run,
+    },
+    #[cfg(target_os = "linux")]
+    Task {
+        name: "soak",
+        arguments: "[--quick] [CASE]...",
+        about: "Load servers with much of everything: no error, no memory lost",
+        run: soak::run,
     },
 ];
 

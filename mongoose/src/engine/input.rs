@@ -74,8 +74,15 @@ impl Manager {
                 }
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Err(source) if entry.mark.get().tls.contains(Tls::SECURE) => self.fail_secure(entry, source),
-            Err(source) => self.fail(entry, &Error::Io { phase: "read", source }),
+            Err(source) => {
+                if entry.mark.get().tls.contains(Tls::SECURE) {
+                    self.fail_secure(entry, source);
+                } else {
+                    self.fail(entry, &Error::Io { phase: "read", source });
+                }
+                // Peers that are gone together would hold a buffer each until they are reaped, behind the batch.
+                self.tidy_input(entry);
+            }
         }
         if entry.mark.get().tls.contains(Tls::SECURE) {
             self.after_secure_read(entry);
@@ -282,7 +289,12 @@ impl Manager {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
     use super::*;
+    use crate::{Connection, Event};
 
     #[test]
     fn a_buffer_is_bounded_by_what_has_come_whatever_is_claimed() {
@@ -319,5 +331,48 @@ mod tests {
             copied
         };
         assert_eq!((copied(true), copied(false)), (320 << 10, 1984 << 10));
+    }
+
+    #[test]
+    fn peers_that_are_gone_together_share_a_buffer() {
+        const PEERS: usize = 50;
+        let mut manager = Manager::new().expect("a manager");
+        let ends = Rc::new(Cell::new((0, 0)));
+        let counts = Rc::clone(&ends);
+        let listener = manager
+            .tcp("tcp://127.0.0.1:0", move |connection: &Connection<'_>, event: Event<'_>| {
+                let (accepted, closed) = counts.get();
+                match event {
+                    Event::Accept => {
+                        counts.set((accepted + 1, closed));
+                        // Whoever closes without having read this resets the connection.
+                        connection.send(b"unread".as_slice())
+                    }
+                    Event::Close => {
+                        counts.set((accepted, closed + 1));
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                }
+            })
+            .expect("a free port");
+        let connect = |_| TcpStream::connect(listener.local_addr()).expect("to connect");
+        let peers: Vec<TcpStream> = (0..PEERS).map(connect).collect();
+        let until = |manager: &mut Manager, wanted: (usize, usize)| {
+            for _ in 0..1000 {
+                if ends.get() == wanted {
+                    return;
+                }
+                manager.poll(Duration::from_millis(10)).expect("to poll");
+            }
+            panic!("{:?} instead of {wanted:?}", ends.get());
+        };
+        until(&mut manager, (PEERS, 0));
+        for peer in &peers {
+            peer.peek(&mut [0]).expect("it has come");
+        }
+        drop(peers);
+        until(&mut manager, (PEERS, PEERS));
+        assert_eq!(manager.pool.kept(), 1);
     }
 }

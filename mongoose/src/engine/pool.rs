@@ -47,6 +47,11 @@ impl Pool {
         if size > READ_BUFFER { size.checked_next_multiple_of(READ_BUFFER).unwrap_or(size) } else { size }
     }
 
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.buffers.len() + usize::from(self.last.is_some())
+    }
+
     /// Keeps a buffer for later, unless it is small or there are enough.
     pub(super) fn put(&mut self, buffer: Buffer) {
         if buffer.len() < READ_BUFFER {

@@ -48,9 +48,16 @@ pub enum Program {
     Datagrams,
     /// A client of MQTT that sends to itself.
     Mqtt,
+    /// A loop that other threads post to: for the soak alone.
+    Posts,
+    /// Clients of MQTT that lose their connections: for the soak alone.
+    MqttSoak,
+    /// The example of a broker: for the soak alone.
+    Broker,
 }
 
 impl Program {
+    /// Those that are measured.
     pub const ALL: [Self; 6] =
         [Self::Hello, Self::Transfers, Self::Secure, Self::WebSocket, Self::Datagrams, Self::Mqtt];
 }
@@ -137,6 +144,7 @@ impl Peer {
             Program::Secure => matches!(self, Self::Ours | Self::Builtin | Self::Hyper),
             Program::Datagrams => matches!(self, Self::Ours | Self::Floor),
             Program::Mqtt => matches!(self, Self::Ours | Self::Rumqttc | Self::Libmosquitto),
+            Program::Posts | Program::MqttSoak | Program::Broker => self == Self::Ours,
         }
     }
 
@@ -275,7 +283,11 @@ fn cargo_build(name: &str, program: Program) -> Fallible<PathBuf> {
 
 /// Builds the crate in a peer's folder as a user would: with cargo's own settings and what its Cargo.toml says.
 pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&str]) -> Fallible<PathBuf> {
+    const SOAK: &[&str] = &["--features", "soak"];
     let (suffix, features): (_, &[&str]) = match program {
+        Program::Posts => return build_program(name, "peer-ours-posts", SOAK, target, more),
+        Program::Broker => return build_program(name, "peer-ours-broker", SOAK, target, more),
+        Program::MqttSoak => return build_program(name, "peer-ours-mqtt-soak", SOAK, target, more),
         Program::Hello => ("", &[]),
         Program::Transfers => ("-transfers", &["--features", "transfers"]),
         Program::Secure => ("-secure", &["--features", "secure"]),

@@ -89,12 +89,17 @@ impl Server {
 
     /// Its resident memory, in bytes.
     pub fn memory(&self) -> Fallible<f64> {
-        self.status("VmRSS")
+        self.proc_bytes("status", "VmRSS")
+    }
+
+    /// What it has written of its memory, in bytes: no part of its program, nothing that others share.
+    pub fn private_memory(&self) -> Fallible<f64> {
+        self.proc_bytes("smaps_rollup", "Private_Dirty")
     }
 
     /// The most resident memory that it had since [`forget_peak`](Self::forget_peak), in bytes.
     pub fn peak_memory(&self) -> Fallible<f64> {
-        self.status("VmHWM")
+        self.proc_bytes("status", "VmHWM")
     }
 
     /// Has the peak begin at what it has now.
@@ -102,14 +107,23 @@ impl Server {
         Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
     }
 
-    fn status(&self, key: &str) -> Fallible<f64> {
-        let text = proc_value(format!("/proc/{}/status", self.child.id()), key).ok_or(key)?;
+    fn proc_bytes(&self, file: &str, key: &str) -> Fallible<f64> {
+        let text = proc_value(format!("/proc/{}/{file}", self.child.id()), key).ok_or(key)?;
         Ok(text.trim_end_matches(" kB").parse::<f64>()? * 1024.0)
     }
 
     /// How many descriptors it has open.
     pub fn descriptors(&self) -> Fallible<usize> {
         Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+    }
+
+    /// The same once the connection that showed that it listens is gone.
+    pub fn settled_descriptors(&self) -> Fallible<usize> {
+        let (begun, before) = (Instant::now(), self.descriptors()?);
+        while self.descriptors()? >= before && begun.elapsed() < Duration::from_secs(1) {
+            sleep(Duration::from_millis(20));
+        }
+        self.descriptors()
     }
 
     /// Waits until it has at most as many descriptors open.
@@ -198,6 +212,12 @@ impl Holder {
         let numbers = holder.read_numbers()?;
         (holder.held, holder.seconds) = (numbers[0] as usize, numbers[1]);
         Ok(holder)
+    }
+
+    /// Has each get one more reply, and answers how many did.
+    pub fn ask(&mut self) -> Fallible<usize> {
+        self.input.as_ref().ok_or("closed before")?.write_all(b"ask\n")?;
+        Ok(self.read_numbers()?[0] as usize)
     }
 
     /// Closes them all, the oldest first.

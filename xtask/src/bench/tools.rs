@@ -66,8 +66,11 @@ pub fn affordable(wanted: usize) -> usize {
     }
 }
 
-/// A command that runs on these cores alone.
+/// A command that runs on these cores alone, where there are two.
 pub fn pinned(cores: &str, program: impl AsRef<OsStr>) -> Command {
+    if std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
+        return Command::new(program);
+    }
     let mut command = Command::new("taskset");
     command.args(["-c", cores]).arg(program);
     command

@@ -37,13 +37,26 @@ impl Outgoing {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => self.sent += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if error.kind() != ErrorKind::WouldBlock {
+                        self.give_back();
+                    }
+                    return Err(error);
+                }
             }
         }
         if !self.bytes.is_empty() {
             spare::give(mem::take(self).bytes);
         }
         Ok(())
+    }
+
+    /// Keeps what is left in a place of its own: a thousand peers that are gone at once would hold a buffer each, for a
+    /// few bytes that nobody gets, until all of them are reaped.
+    fn give_back(&mut self) {
+        let left = self.bytes[self.sent..self.end].to_vec();
+        (self.sent, self.end) = (0, left.len());
+        spare::give(mem::replace(&mut self.bytes, left));
     }
 
     #[cfg(test)]
@@ -53,5 +66,37 @@ impl Outgoing {
 
     pub(super) fn is_empty(&self) -> bool {
         self.sent == self.end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Gone;
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_nobody_gets_holds_no_buffer() {
+        let mut outgoing = Outgoing::default();
+        assert!(outgoing.append(100, |room| {
+            room[..3].copy_from_slice(b"abc");
+            Some(3)
+        }));
+        assert_eq!(outgoing.write_to(&mut Gone).expect_err("nobody is there").kind(), ErrorKind::BrokenPipe);
+        assert!(!outgoing.is_empty(), "it has not left");
+        assert!(outgoing.capacity() < 100, "{}", outgoing.capacity());
+        let mut written = Vec::new();
+        outgoing.write_to(&mut written).expect("a vector");
+        assert_eq!(written, b"abc");
     }
 }

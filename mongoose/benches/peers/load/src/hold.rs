@@ -55,13 +55,23 @@ pub fn run<H: Held>(
     }
     println!("held {answered} seconds {:.6}", begun.elapsed().as_secs_f64());
     for line in io::stdin().lock().lines() {
-        if line? == "close" {
-            let begun = Instant::now();
-            let closed = held.len();
-            while let Some(client) = held.pop_front() {
-                client.close()?;
+        let begun = Instant::now();
+        match line?.as_str() {
+            "ask" => {
+                for some in held.make_contiguous().chunks_mut(IN_FLIGHT) {
+                    some.iter_mut().try_for_each(|client| client.ask(request))?;
+                    some.iter_mut().try_for_each(|client| client.read(&mut replies))?;
+                }
+                println!("asked {} seconds {:.6}", held.len(), begun.elapsed().as_secs_f64());
             }
-            println!("closed {closed} seconds {:.6}", begun.elapsed().as_secs_f64());
+            "close" => {
+                let closed = held.len();
+                while let Some(client) = held.pop_front() {
+                    client.close()?;
+                }
+                println!("closed {closed} seconds {:.6}", begun.elapsed().as_secs_f64());
+            }
+            _ => {}
         }
     }
     Ok(())

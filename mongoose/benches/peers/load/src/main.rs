@@ -5,7 +5,8 @@
 //!
 //! `peer-load hold PORT CONNECTIONS SECONDS` opens connections that each get one reply and stay, for at most that long,
 //! and prints `held N seconds S`. A line `close` on its input closes them, the oldest first, and prints
-//! `closed N seconds S`; the end of its input resets them. `hold-tls` is the same over TLS, whoever the server is.
+//! `closed N seconds S`; a line `ask` has each get one more reply, and prints `asked N seconds S`; the end of its input
+//! resets them. `hold-tls` is the same over TLS, whoever the server is.
 //!
 //! `peer-load upload PORT BYTES SECONDS` posts bodies of that size for that long, one at least, and prints
 //! `uploads N seconds S`.
@@ -19,8 +20,16 @@
 //!
 //! `peer-load datagrams PORT SOCKETS SECONDS BYTES` sends datagrams of that size, 16 at a time from each socket, and prints
 //! `datagrams N seconds S`: how many came back.
+//!
+//! For `cargo xtask soak`: `peer-load drip PORT CONNECTIONS` has connections that send a byte of their head a second, until
+//! its input ends; then it prints `dripped N late N`: how many there were, and how many of them got their 408.
+//! `peer-load churn PORT CONNECTIONS` opens and ends connections in every way, and prints `ended N answered N`.
+//! `peer-load websocket-soak PORT SECONDS SEED` does what WebSocket clients may and may not do, and prints
+//! `messages N news N pings N deaths N`. All fail at the first reply or message that is not the right one.
 
+mod churn;
 mod datagrams;
+mod drip;
 mod events;
 mod hold;
 mod reply;
@@ -28,6 +37,7 @@ mod secure;
 mod socket;
 mod upload;
 mod websocket;
+mod websocket_soak;
 
 use std::error::Error;
 use std::io::Write;
@@ -50,6 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             send(port, number(2)?, number(3)?, &request(port, path, headers))
         }
         "hold" => hold::run(port, number(2)?, seconds()?, &request(port, "/hello", &[]), Ok),
+        "drip" => drip::run(port, number(2)?),
+        "churn" => churn::run(port, number(2)?, &request(port, "/hello", &[])),
+        "websocket-soak" => {
+            websocket_soak::run(port, Duration::from_secs(number(2)? as u64), number(3)? as u64)
+        }
         "hold-tls" => {
             let config = secure::config()?;
             hold::run(port, number(2)?, seconds()?, &request(port, "/hello", &[]), |client| {

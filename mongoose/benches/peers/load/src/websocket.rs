@@ -30,7 +30,7 @@ const BATCH: usize = 256;
 /// How long members have to be in the room: not all servers know them when they have answered.
 const SETTLING: Duration = Duration::from_millis(300);
 
-fn open(port: u16, index: usize, path: &str) -> io::Result<Client> {
+pub fn open(port: u16, index: usize, path: &str) -> io::Result<Client> {
     let mut client = Client::connect(port, index)?;
     client.stream.write_all(&request(port, path, &HEADERS.map(str::to_owned)))?;
     let mut head = Vec::new();
@@ -48,8 +48,13 @@ fn open(port: u16, index: usize, path: &str) -> io::Result<Client> {
 
 /// A binary message in one frame, as a client or a server sends it.
 fn frame(payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8> {
+    frame_of(0x82, payload, key)
+}
+
+/// A frame with this first byte: FIN and what kind it is.
+pub fn frame_of(first: u8, payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8> {
     let bit = if key.is_some() { 0x80 } else { 0 };
-    let mut bytes = vec![0x82];
+    let mut bytes = vec![first];
     match payload.len() {
         len @ 0..126 => bytes.push(bit | len as u8),
         len @ 126..65_536 => {
