@@ -105,6 +105,9 @@ impl Endpoint {
         let (host, port) = match authority.strip_prefix('[') {
             Some(bracketed) => {
                 let (host, after) = bracketed.split_once(']').ok_or("no ] after the IPv6 address")?;
+                if host.contains('[') {
+                    return Err("the host has a character that no host has");
+                }
                 host.split('%')
                     .next()
                     .unwrap_or_default()
@@ -212,6 +215,7 @@ mod tests {
             "http://h\0:80",
             "http://h\r\n:80",
             "http://a[b]:80",
+            "http://[fe80::1%[::1]:80",
             "http://h/path",
             "tcp://h:1",
             "https://h",
