@@ -4,9 +4,9 @@
 
 #![cfg(target_os = "linux")]
 
+mod allocator;
 mod broken;
 mod calls;
-#[cfg(feature = "tls-rustls")]
 mod certificate;
 mod client;
 #[path = "../programs/curl.rs"]
