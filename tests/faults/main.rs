@@ -9,6 +9,7 @@ mod broken;
 mod calls;
 mod certificate;
 mod client;
+mod clock;
 #[path = "../programs/curl.rs"]
 mod curl;
 mod descriptors;
