@@ -6,6 +6,7 @@
 
 mod allocator;
 mod broken;
+mod broken_pipe;
 mod calls;
 mod certificate;
 mod client;
