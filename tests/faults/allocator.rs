@@ -146,7 +146,7 @@ fn requests() -> Vec<Vec<u8>> {
         [head("PUT /upload", "Transfer-Encoding: chunked\r\n").into_bytes(), chunk].concat(),
         [upgrade.as_bytes(), &frames.concat()].concat(),
         // Half of a request, which waits in a buffer of its own.
-        head("GET /hello", "")[..30].as_bytes().to_vec(),
+        head("GET /hello", "").as_bytes()[..30].to_vec(),
     ]
 }
 
