@@ -4,11 +4,13 @@
 
 #![cfg(target_os = "linux")]
 
+mod allocator;
 mod broken;
+mod broken_pipe;
 mod calls;
-#[cfg(feature = "tls-rustls")]
 mod certificate;
 mod client;
+mod clock;
 #[path = "../programs/curl.rs"]
 mod curl;
 mod descriptors;

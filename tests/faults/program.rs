@@ -21,7 +21,12 @@ pub struct Program {
 
 impl Program {
     /// Starts it, and waits until it says at how many places it listens.
-    pub fn start(mut command: Command, places: usize) -> Self {
+    pub fn start(command: Command, places: usize) -> Self {
+        Self::try_start(command, places).expect("a program that listens")
+    }
+
+    /// The same; `None` when it ends instead.
+    pub fn try_start(mut command: Command, places: usize) -> Option<Self> {
         let mut child =
             command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("to start an example");
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
@@ -33,22 +38,19 @@ impl Program {
             }
         });
         let mut program = Self { child, log, addresses: Vec::new() };
-        for _ in 0..places {
-            let line = program.line_with("listening on ");
-            let (_, address) = line.split_once("://").unwrap_or_else(|| panic!("{line}"));
-            program.addresses.push(address.parse().unwrap_or_else(|_| panic!("{line}")));
-        }
-        program
-    }
-
-    /// Reads its log up to a line that has `text` in it.
-    pub fn line_with(&self, text: &str) -> String {
-        loop {
-            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with {text:?}"));
-            if line.contains(text) {
-                return line;
+        while program.addresses.len() < places {
+            let line = match program.log.recv_timeout(PATIENCE) {
+                Ok(line) => line,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("it does not say where it listens"),
+            };
+            if let Some((_, address)) =
+                line.strip_prefix("listening on ").and_then(|url| url.split_once("://"))
+            {
+                program.addresses.push(address.parse().unwrap_or_else(|_| panic!("{line}")));
             }
         }
+        Some(program)
     }
 
     /// How many files and sockets it has open. Not what the loop itself has: it may still be about to open that.
@@ -71,10 +73,25 @@ impl Program {
     }
 
     /// Ends it as a service manager would, and answers how it ended.
-    pub fn end(mut self) -> ExitStatus {
+    pub fn end(self) -> ExitStatus {
+        self.end_with_log().0
+    }
+
+    /// The same, with what it said that nobody has read.
+    pub fn end_with_log(mut self) -> (ExitStatus, String) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("to send a signal");
-        self.child.wait().expect("a status")
+        let end = Instant::now() + PATIENCE;
+        let mut said = String::new();
+        // Its log ends with it.
+        loop {
+            match self.log.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => said += &(line + "\n"),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("it does not end: {said}"),
+            }
+        }
+        (self.child.wait().expect("a status"), said)
     }
 }
 
