@@ -82,7 +82,8 @@ impl<T> Mailbox<T> {
     }
 }
 
-/// Every order in which the threads may run, and all that the memory model lets them see: `cargo xtask sanitize loom`.
+/// Every order in which the threads may run with three preemptions, and all that the memory model lets them see:
+/// `cargo xtask sanitize loom`.
 #[cfg(all(loom, test))]
 mod model {
     use loom::sync::{Arc, Condvar};

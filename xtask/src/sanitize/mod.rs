@@ -80,7 +80,7 @@ const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "loom",
-        about: "loom over the queue behind `Handle`: every order in which its threads may run",
+        about: "loom over the queue behind `Handle`: every order of its threads with three preemptions",
         kit: kit::loom,
         planted: &[],
         sets: LOOM,
