@@ -1,7 +1,9 @@
-//! Services of the tower crate on our loop.
+//! Services of the tower crate on our loop, and the loop within tokio's.
 
 mod aborts;
+mod axum;
 mod bodies;
 mod calls;
+mod driver;
 mod service;
 mod wakers;
