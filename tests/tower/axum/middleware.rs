@@ -79,11 +79,14 @@ fn layers_do_as_they_do_elsewhere() {
         // Limits, by the announced length and without.
         client.send("POST /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n").send([b'x'; 1000]);
         assert_eq!(client.response().text(), "1000");
-        client.send("POST /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 1001\r\n\r\n").send([b'x'; 1001]);
+        let body = "x".repeat(1001);
+        client.send(format!("POST /upload HTTP/1.1\r\nHost: test\r\nContent-Length: 1001\r\n\r\n{body}"));
         assert_eq!(client.response().status, 413);
         let mut other = Client::connect(site.address);
-        other.send("POST /upload HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n");
-        other.send([b'x'; 2000]).send("\r\n0\r\n\r\n");
+        let chunk = "x".repeat(2000);
+        other.send(format!(
+            "POST /upload HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n{chunk}\r\n0\r\n\r\n"
+        ));
         assert_eq!(other.response().status, 413);
         // Time-outs.
         let mut other = Client::connect(site.address);

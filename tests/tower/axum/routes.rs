@@ -1,15 +1,19 @@
 //! Extractors, routers, state and errors.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::body::Bytes;
-use axum::extract::{Extension, FromRef, MatchedPath, Multipart, OriginalUri, Path, Query, Request, State};
+use axum::extract::{
+    ConnectInfo, Extension, FromRef, MatchedPath, Multipart, OriginalUri, Path, Query, Request, State,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
 use axum::{BoxError, Form, Json, Router};
+use mongoose::tower::{Peer, Serve};
 use mongoose_tests::Client;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +25,7 @@ struct User {
     age: u8,
 }
 
+/// Sends a request in one piece: hyper closes where it answers before it has seen the body.
 fn post_to(
     client: &mut Client,
     target: &str,
@@ -29,10 +34,10 @@ fn post_to(
 ) -> mongoose_tests::Response {
     let body = body.as_ref();
     let length = body.len();
-    client.send(format!(
+    let head = format!(
         "POST {target} HTTP/1.1\r\nHost: test\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
-    ));
-    client.send(body).response()
+    );
+    client.send([head.as_bytes(), body].concat()).response()
 }
 
 #[test]
@@ -210,6 +215,26 @@ fn state_is_shared_by_all_requests() {
         }
         assert_eq!(Client::connect(site.address).get("/name").text(), "app");
     });
+}
+
+/// As the documentation of `Peer` has it; axum's own server is asked by `into_make_service_with_connect_info`.
+#[test]
+fn who_connects_is_made_of_the_peer() {
+    let server = mongoose_tests::Server::http(|| {
+        let tell = |ConnectInfo(address): ConnectInfo<SocketAddr>| async move { address.to_string() };
+        let router = Router::new().route("/", get(tell)).layer(middleware::map_request(
+            |mut request: Request| async {
+                if let Some(address) = request.extensions().get::<Peer>().and_then(Peer::remote_addr) {
+                    request.extensions_mut().insert(ConnectInfo(address));
+                }
+                request
+            },
+        ));
+        Serve::new(router)
+    });
+    let mut client = Client::connect(server.address);
+    let address = client.stream().local_addr().expect("an address").to_string();
+    assert_eq!(client.get("/").text(), address);
 }
 
 #[test]
