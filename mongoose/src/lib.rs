@@ -87,6 +87,7 @@
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
 //! | `tls-builtin` | without `tls-rustls`: the same for small programs, by Mongoose's own cryptography |
 //! | `tls-rustls`  | on by default; `tls`: listeners and clients speak it, by rustls                 |
+//! | `tokio`       | `tokio`: a manager within a tokio runtime (where there is epoll)                |
 //! | `tower`       | `tower`: any `tower::Service`, such as axum's `Router`, as an HTTP handler      |
 //!
 //! # Licence
@@ -122,6 +123,8 @@ pub mod random;
 pub mod sntp;
 #[cfg(feature = "_tls")]
 pub mod tls;
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+pub mod tokio;
 #[cfg(feature = "tower")]
 pub mod tower;
 pub mod url;

@@ -138,6 +138,19 @@ impl Manager {
     fn shut_down(&mut self, grace: Duration, mut hurry: impl FnMut() -> bool) -> Result<(), Error> {
         // `None`: for ever.
         let end = Instant::now().checked_add(grace);
+        self.begin_shutdown();
+        while self.registry.stats().connections > 0 && !hurry() {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break;
+            }
+            self.poll(SignalGuard::LOOK_EVERY.into_iter().chain(left).min())?;
+        }
+        Ok(())
+    }
+
+    /// Stops listening, and has the protocols end what is in flight.
+    pub(crate) fn begin_shutdown(&mut self) {
         let entries: Vec<_> = self.registry.core.table.borrow().iter().map(Rc::clone).collect();
         for entry in entries {
             // Nobody was told of one that was accepted and whose handshake is not done.
@@ -153,14 +166,18 @@ impl Manager {
                 self.registry.core.touch(&entry);
             }
         }
-        while self.registry.stats().connections > 0 && !hurry() {
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                break;
-            }
-            self.poll(SignalGuard::LOOK_EVERY.into_iter().chain(left).min())?;
-        }
-        Ok(())
+    }
+
+    /// Whether it was asked to stop; asking again answers false.
+    #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+    pub(crate) fn take_stop(&self) -> bool {
+        self.registry.core.shared.take_stop()
+    }
+
+    /// Whether the last turn found connections that were ready.
+    #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+    pub(crate) fn was_busy(&self) -> bool {
+        !self.ready.is_empty()
     }
 }
 

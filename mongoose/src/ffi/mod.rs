@@ -35,6 +35,8 @@ mod log;
 mod manager;
 pub(crate) mod panic;
 mod random;
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+mod runtime;
 #[cfg(any(not(target_os = "linux"), mongoose_portable))]
 #[path = "selector_polling.rs"]
 mod selector;
@@ -60,6 +62,8 @@ pub(crate) use http_message::{HttpMessage, MessageFields, MessageView};
 pub use inherited::inherited_sockets;
 pub(crate) use manager::Mgr;
 pub(crate) use random::{random, random_bytes};
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+pub(crate) use runtime::watch_readable;
 pub(crate) use selector::{Notifier, Selector};
 pub(crate) use signal::SignalGuard;
 #[cfg(all(target_os = "linux", not(mongoose_portable)))]

@@ -51,9 +51,37 @@
 //! handler; tower-http's `CatchPanic` answers 500 instead.
 //!
 //! **What is not there.** Trailers are dropped, both ways. axum's own `WebSocketUpgrade` and whatever else needs
-//! `hyper::upgrade::OnUpgrade` answer that the connection cannot be upgraded, because hyper lets nobody else make one;
-//! [`ws::upgrade`](crate::ws::upgrade()) in a handler before the service does. `ConnectInfo` is not set, but the request's
-//! extensions have a [`Peer`].
+//! `hyper::upgrade::OnUpgrade` answer that the connection cannot be upgraded, because hyper lets nobody else make one. A
+//! handler before the service speaks WebSocket by [`ws::upgrade`](crate::ws::upgrade()):
+//!
+//! ```
+//! use mongoose::http::{BodyMode, Handler, Reply, Request};
+//! use mongoose::{Error, ws};
+//!
+//! struct Front<H>(H); // of a tower::Serve
+//!
+//! impl<H: Handler> Handler for Front<H> {
+//!     fn request(&mut self, request: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
+//!         if request.path() != "/ws" {
+//!             return self.0.request(request, reply);
+//!         }
+//!         ws::upgrade(request, reply).accept(|peer: &ws::Connection<'_>, event: ws::Event<'_>| match event {
+//!             ws::Event::Message(message) => peer.send(message),
+//!             _ => Ok(()),
+//!         })
+//!     }
+//!
+//!     fn body_mode(&mut self, request: &Request<'_>) -> BodyMode {
+//!         self.0.body_mode(request)
+//!     }
+//! }
+//! ```
+//!
+//! `ConnectInfo` is not set, but the request's extensions have a [`Peer`].
+//!
+//! **Licences.** axum itself depends on `sync_wrapper`, which is under Apache-2.0 alone. The FSF holds that to be
+//! incompatible with GPL-2.0-only, Mongoose's licence where you have no other: ask before you distribute the two in one
+//! program. What this feature brings is under MIT.
 
 mod body;
 mod respond;

@@ -35,12 +35,13 @@ struct Announced {
 
 /// Who sent a request: in its extensions.
 ///
-/// axum's `ConnectInfo` is made of it by a layer of three lines:
+/// axum's `ConnectInfo` is made of it by a layer:
 ///
-/// ```ignore
+/// ```text
 /// router.layer(axum::middleware::map_request(|mut request: axum::extract::Request| async {
-///     let peer = request.extensions().get::<mongoose::tower::Peer>().and_then(|peer| peer.remote_addr());
-///     request.extensions_mut().extend(peer.map(ConnectInfo));
+///     if let Some(address) = request.extensions().get::<mongoose::tower::Peer>().and_then(|peer| peer.remote_addr()) {
+///         request.extensions_mut().insert(ConnectInfo(address));
+///     }
 ///     request
 /// }))
 /// ```
