@@ -228,6 +228,39 @@ fn a_body_that_is_not_read_holds_its_peer_back() {
 }
 
 #[test]
+fn a_body_that_comes_byte_by_byte_waits_in_few_pieces() {
+    let gate = Gate::default();
+    let opened = gate.clone();
+    let server = serve(move |request: Request<Body>| {
+        let gate = gate.clone();
+        async move {
+            gate.opened().await;
+            let (mut body, mut pieces) = (request.into_body(), 0);
+            while let Some(piece) = piece(&mut body).await {
+                piece?;
+                pieces += 1;
+            }
+            text(format!("{pieces}"))
+        }
+    });
+    let mut client = Client::connect(server.address);
+    client.send(format!("{HEAD}Content-Length: 2000\r\n\r\n"));
+    server.wait_until("the head to come", |registry| registry.stats().received > 0);
+    let before = server.ask(|registry| registry.stats().received);
+    for sent in 1..=2000 {
+        client.send("x");
+        // Each by itself, as far as the system lets it.
+        if sent % 100 == 0 {
+            server
+                .wait_until("the bytes to come", move |registry| registry.stats().received == before + sent);
+        }
+    }
+    opened.open();
+    let pieces: u32 = client.response().text().parse().expect("a number");
+    assert!(pieces <= 2, "{pieces} pieces of 2000 bytes");
+}
+
+#[test]
 fn a_peer_that_does_not_read_holds_the_response_back() {
     let made = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&made);

@@ -12,6 +12,9 @@ use crate::{Connection, ConnectionId, Error, Handle};
 /// Bytes that may wait for the reader, give or take a piece: past it the connection is not read.
 const QUEUED_MAX: usize = 64 << 10;
 
+/// Pieces are put together up to this size: of a body that comes byte by byte each would be an allocation.
+const PIECE_MIN: usize = 4 << 10;
+
 /// How much of a body that nobody reads is read away, so that the connection stays.
 const DISCARDED_MAX: u64 = 64 << 10;
 
@@ -29,7 +32,7 @@ pub(crate) struct Pipe {
 }
 
 struct State {
-    pieces: VecDeque<Bytes>,
+    pieces: VecDeque<Vec<u8>>,
     queued: usize,
     /// How it ended, once it has.
     end: Option<Result<(), Error>>,
@@ -113,7 +116,10 @@ impl Feed {
             }
             return;
         }
-        state.pieces.push_back(Bytes::copy_from_slice(piece));
+        match state.pieces.back_mut() {
+            Some(last) if last.len() + piece.len() <= PIECE_MIN => last.extend_from_slice(piece),
+            _ => state.pieces.push_back(piece.to_vec()),
+        }
         state.queued += piece.len();
         if state.queued > QUEUED_MAX {
             state.paused = true;
@@ -182,7 +188,7 @@ impl FeedReader {
                 });
                 pipe.nudge();
             }
-            return Poll::Ready(Some(Ok(piece)));
+            return Poll::Ready(Some(Ok(piece.into())));
         }
         match state.end.take() {
             Some(end) => {

@@ -25,16 +25,16 @@ thread_local! {
 
 /// What the client told its handler, line by line.
 #[derive(Clone, Default)]
-struct Story(Rc<RefCell<Vec<String>>>);
+pub struct Story(Rc<RefCell<Vec<String>>>);
 
 impl Story {
-    fn tell(&self, line: impl Into<String>) {
+    pub fn tell(&self, line: impl Into<String>) {
         self.0.borrow_mut().push(line.into());
     }
 }
 
 /// Has a client begin, feeds it what follows from what it says first, and ends. What it was told, and has sent.
-fn play(
+pub fn play(
     begin: impl FnOnce(&Manager, SocketAddr, Story),
     answer: impl FnOnce(&mut Manager, &mut Peer<TcpStream>),
 ) -> (Vec<String>, Vec<u8>) {

@@ -8,10 +8,12 @@ mod exchange;
 mod forms;
 mod globs;
 mod json;
+mod jsonrpc;
 mod mqtt;
 mod replies;
 mod servers;
 mod text;
+mod tls;
 
 use mongoose::fuzzing;
 
@@ -42,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     target("base64", text::base64),
     target("glob", globs::glob),
     target("json", json::json),
+    target("jsonrpc", jsonrpc::jsonrpc),
     target("websocket_frames", fuzzing::frames),
     target("websocket_stream", fuzzing::stream),
     target("websocket_handshake", fuzzing::handshake),
@@ -51,6 +54,8 @@ pub const TARGETS: &[Target] = &[
     target("mqtt_topics", mqtt::topics),
     target("mqtt_server", servers::mqtt_server),
     target("mqtt_client", clients::mqtt_client),
+    target("tls_server", tls::tls_server),
+    target("tls_client", tls::tls_client),
     target("dns", fuzzing::dns),
     target("sntp", fuzzing::sntp),
 ];
