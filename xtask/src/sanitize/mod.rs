@@ -1,4 +1,7 @@
 //! `cargo xtask sanitize`: the tests once more, where what is undefined ends them.
+//!
+//! Helgrind is not among them: the locks of Rust's standard library are atomics and futexes, which it does not see. Whatever
+//! such a lock protects is a race to it, and a suppression for that would be one for everything.
 
 mod kit;
 
@@ -11,7 +14,7 @@ use crate::{Outcome, workspace};
 use kit::Kit;
 
 const HELP: &str = "\
-Runs tests where a wrong access to memory or undefined behaviour ends them; each tool first has to find faults that
+Runs tests where a wrong access to memory, a race or undefined behaviour ends them; each tool first has to find faults that
 were planted for it. What it builds is in target/sanitize.
 
 Usage: cargo xtask sanitize TOOL [--brief] [-- ARGUMENT OF CARGO TEST...]
@@ -76,6 +79,78 @@ const TOOLS: &[Tool] = &[
             "handshakes_leave_nothing_behind",
             // It compiles what is never run.
             "misuse_does_not_compile",
+        ],
+    },
+    Tool {
+        name: "thread",
+        about: "ThreadSanitizer over C, Rust and a standard library that is built for it",
+        kit: kit::thread,
+        planted: &[("race", "ThreadSanitizer: data race"), ("c-race", "ThreadSanitizer: data race")],
+        sets: &[
+            &["-p", "mongoose", "--lib", "--", "engine::", "dns::", "http::", "ws::", "mqtt::"],
+            &[
+                "-p",
+                "mongoose-tests",
+                "--test=invariants",
+                "--test=streaming",
+                "--test=stress",
+                "--test=mqtt",
+                "--test=websocket",
+            ],
+        ],
+        brief: &[
+            &["-p", "mongoose", "--lib", "--", "engine::", "dns::"],
+            &["-p", "mongoose-tests", "--test=stress"],
+        ],
+        skip: &[],
+    },
+    Tool {
+        name: "miri",
+        about: "Miri over what is Rust alone: the gate, codecs, timers, queues",
+        kit: kit::miri,
+        planted: &[
+            ("use-after-free", "Undefined Behavior"),
+            ("leak", "memory leaked"),
+            ("race", "Data race detected"),
+        ],
+        sets: &[&[
+            "-p",
+            "mongoose",
+            "--lib",
+            "--no-default-features",
+            "--",
+            "engine::id::",
+            "engine::payload::",
+            "engine::timers::",
+            "gate::dns::",
+            "gate::http::",
+            "gate::sntp::",
+            "gate::ws::close::",
+            "gate::ws::frame::",
+            "gate::ws::mask::",
+            "glob::tests::matches_as_the_table_says",
+            "net::access::",
+        ]],
+        brief: &[&[
+            "-p",
+            "mongoose",
+            "--lib",
+            "--no-default-features",
+            "--",
+            "engine::payload::",
+            "engine::timers::",
+            "gate::dns::",
+            "gate::http::",
+        ]],
+        skip: &[
+            // They are about cost, with sizes that take hours here.
+            "a_head_of_64_kb",
+            "a_million_timers",
+            "a_streamed_body_has_no_end",
+            "cancelling_many",
+            "coding_overhead_takes_no_memory",
+            "limits_hold_whatever_the_split",
+            "the_head_limit_counts",
         ],
     },
     Tool {
