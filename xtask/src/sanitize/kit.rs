@@ -93,6 +93,8 @@ pub fn thread() -> Result<Kit> {
         ("RUST_BACKTRACE", "0"),
     ]);
     kit.variables.push(("RUSTC", program("rustc").into()));
+    // The cargo that runs this one has the compiler's libraries, and by them its source, looked for with its own.
+    kit.variables.push(("LD_LIBRARY_PATH", toolchain.join("lib").into()));
     kit.variables.push(("RUSTDOC", program("rustdoc").into()));
     Ok(kit)
 }
