@@ -46,6 +46,16 @@ const STEPS: &[Step] = &[
         about: "AddressSanitizer and UBSan, over C and Rust",
         run: || sanitize::brief("address"),
     },
+    Step {
+        name: "thread",
+        about: "ThreadSanitizer, over what threads share",
+        run: || sanitize::brief_where_installed("thread"),
+    },
+    Step {
+        name: "miri",
+        about: "Miri, over what is Rust alone",
+        run: || sanitize::brief_where_installed("miri"),
+    },
     Step { name: "loom", about: "loom, over the queue between threads", run: || sanitize::brief("loom") },
     Step { name: "soak", about: "a minute of load: no error, no memory lost", run: soak },
     Step { name: "valgrind", about: "memcheck over the suite, scaled to 1 %", run: valgrind },

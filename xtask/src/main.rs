@@ -69,7 +69,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "sanitize",
         arguments: "TOOL [-- ARGUMENT...]",
-        about: "Run tests under AddressSanitizer or loom",
+        about: "Run tests under AddressSanitizer, ThreadSanitizer, Miri or loom",
         run: sanitize::run,
     },
     Task {
