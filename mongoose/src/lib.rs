@@ -87,7 +87,7 @@
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
 //! | `tls-builtin` | without `tls-rustls`: the same for small programs, by Mongoose's own cryptography |
 //! | `tls-rustls`  | on by default; `tls`: listeners and clients speak it, by rustls                 |
-//! | `tokio`       | `tokio`: a manager within a tokio runtime (where there is epoll)                |
+//! | `tokio`       | `tokio`: a manager within a tokio runtime, clients for tasks (where there is epoll) |
 //! | `tower`       | `tower`: any `tower::Service`, such as axum's `Router`, as an HTTP handler      |
 //!
 //! # Licence

@@ -44,6 +44,9 @@ pub(crate) struct Core {
     /// A handler is running (invariant 5).
     running: Cell<bool>,
     pub(super) shutting_down: Cell<bool>,
+    /// What other threads reach here.
+    #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+    pub(super) moored: RefCell<std::collections::HashMap<u64, Rc<dyn std::any::Any>>>,
     /// Of a worker: the ports that all workers share.
     pub(super) ports: OnceCell<Arc<SharedPorts>>,
 }
@@ -70,6 +73,8 @@ impl Core {
             panicked: Cell::new(false),
             running: Cell::new(false),
             shutting_down: Cell::new(false),
+            #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+            moored: RefCell::default(),
             ports: OnceCell::new(),
         };
         Ok((Rc::new(core), views))

@@ -16,6 +16,8 @@ mod listener;
 mod lookup;
 mod mailbox;
 mod manager;
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+mod moored;
 mod output;
 mod payload;
 mod pool;
@@ -47,6 +49,8 @@ pub use listener::{Listener, ListenerBuilder};
 pub(crate) use lookup::Answer;
 pub use lookup::Lookup;
 pub use manager::Manager;
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+pub(crate) use moored::Moored;
 pub(crate) use output::Output;
 pub use payload::Payload;
 pub(crate) use protocol::{Acceptor, Admission, Envelope, Protocol, Step};

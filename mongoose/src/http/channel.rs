@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use crate::engine::{BodySource, Connection, Payload, Piece};
 use crate::{ConnectionId, Error, Handle};
@@ -59,6 +62,8 @@ struct State {
     asleep: bool,
     /// Connections that are paused until there is room: one, unless many forward what they got.
     paused: Vec<(Handle, ConnectionId)>,
+    /// Tasks that wait for room.
+    writers: Vec<Waker>,
 }
 
 /// How a sender ended.
@@ -117,7 +122,7 @@ impl Channel {
 
     /// Has the loop look, where it waits for that. Releases the lock first.
     fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let asleep = std::mem::take(&mut state.asleep);
+        let asleep = mem::take(&mut state.asleep);
         drop(state);
         if asleep && let Some(&id) = self.id.get() {
             // A manager that is gone closed the channel, or is about to.
@@ -193,6 +198,39 @@ impl BodySender {
         state.push(piece);
         self.channel.wake(state);
         Ok(())
+    }
+
+    /// Queues the next piece once there is room for it, for a task that waits meanwhile. Dropping the future queues
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the peer is gone.
+    pub async fn send_async(&self, piece: impl Into<Payload<'static>>) -> Result<(), Error> {
+        let mut piece = Some(piece.into());
+        poll_fn(|context| self.poll_send(context, &mut piece)).await
+    }
+
+    fn poll_send(
+        &self,
+        context: &mut Context<'_>,
+        piece: &mut Option<Payload<'static>>,
+    ) -> Poll<Result<(), Error>> {
+        let mut state = self.channel.lock();
+        if state.gone {
+            return Poll::Ready(Err(Error::Closed));
+        }
+        let len = piece.as_ref().map_or(0, Payload::len);
+        if state.has_room(len, self.channel.limit) {
+            if let Some(piece) = piece.take() {
+                state.push(piece);
+            }
+            self.channel.wake(state);
+            return Poll::Ready(Ok(()));
+        }
+        if state.writers.iter().all(|writer| !writer.will_wake(context.waker())) {
+            state.writers.push(context.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Queues a piece that came on another connection, and pauses that while more waits than the channel's limit: what
@@ -281,10 +319,12 @@ impl BodySource for BodyReceiver {
         if let Some(piece) = state.pieces.pop_front() {
             state.queued -= piece.len();
             let room = state.queued <= self.channel.limit / 2;
-            let paused = if room { std::mem::take(&mut state.paused) } else { Vec::new() };
+            let paused = if room { mem::take(&mut state.paused) } else { Vec::new() };
+            let writers = mem::take(&mut state.writers);
             drop(state);
             Channel::resume(paused);
             self.channel.room.notify_all();
+            writers.into_iter().for_each(Waker::wake);
             return Ok(Piece::Data(piece));
         }
         match state.end {
@@ -304,12 +344,14 @@ impl Drop for BodyReceiver {
         state.gone = true;
         state.queued = 0;
         // Dropped with no lock held: that may run the user's code.
-        let pieces = std::mem::take(&mut state.pieces);
-        let paused = std::mem::take(&mut state.paused);
+        let pieces = mem::take(&mut state.pieces);
+        let paused = mem::take(&mut state.paused);
+        let writers = mem::take(&mut state.writers);
         drop(state);
         // What it is read for says so.
         Channel::resume(paused);
         self.channel.room.notify_all();
+        writers.into_iter().for_each(Waker::wake);
         drop(pieces);
     }
 }

@@ -3,7 +3,7 @@
 mod answering;
 mod arriving;
 mod channel;
-mod client;
+pub(crate) mod client;
 #[cfg(feature = "http")]
 mod convert;
 #[cfg(feature = "cookies")]

@@ -7,6 +7,9 @@
 //! A manager lives on one thread, so the future is not `Send`: it is for `block_on`, of whatever runtime, or a `LocalSet`.
 //! The runtime needs I/O and time to be enabled.
 //!
+//! Tasks, on that thread and on others, reach the loop by an [`HttpClient`]. What they wait for is bounded: a task that
+//! takes nothing holds its peer back. Dropping a future gives up what it stood for.
+//!
 //! ```
 //! use mongoose::{Manager, http};
 //!
@@ -28,6 +31,8 @@
 //! # Ok::<(), mongoose::Error>(())
 //! ```
 
+pub(crate) mod inbox;
+
 use std::future::{Future, pending, poll_fn};
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::{Pin, pin};
@@ -39,6 +44,7 @@ use ::tokio::task::yield_now;
 use ::tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::ffi::watch_readable;
+pub use crate::http::client::{HttpClient, StreamedResponse};
 use crate::{Error, Manager};
 
 /// Polls a manager until [`Handle::stop`](crate::Handle::stop), as [`Manager::run`] does. Dropping the future leaves the

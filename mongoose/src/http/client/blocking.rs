@@ -10,7 +10,7 @@ use super::destination::Trust;
 use super::{Client, RequestBuilder, Response};
 use crate::engine::Payload;
 use crate::http::HeaderValue;
-use crate::{Error, Limits, Manager};
+use crate::{Error, Manager};
 
 /// How long a blocking request may take unless said otherwise.
 const WHOLE: Duration = Duration::from_secs(300);
@@ -96,8 +96,7 @@ pub fn delete(url: &str) -> Result<ResponseBuf, Error> {
 /// # Ok::<(), Error>(())
 /// ```
 pub fn request(method: &str, url: &str) -> RequestBuilder<Blocking> {
-    let limits = Rc::new(Limits::default());
-    RequestBuilder::new(Blocking(()), method, url, &limits, Trust::system()).timeout(WHOLE).close()
+    RequestBuilder::new(Blocking(()), method, url, Trust::system()).timeout(WHOLE).close()
 }
 
 /// Says of a [`RequestBuilder`] that its `send` waits: see [`request`].
@@ -114,7 +113,8 @@ impl RequestBuilder<Blocking> {
         let client = Client::new(&manager);
         let answer = Rc::new(RefCell::new(None));
         let slot = Rc::clone(&answer);
-        self.via(client).send(move |result: Result<Response<'_>, Error>| {
+        let (_, request) = self.via(client);
+        request.send(move |result: Result<Response<'_>, Error>| {
             *slot.borrow_mut() = Some(result.map(|response| response.to_buf()));
         })?;
         loop {

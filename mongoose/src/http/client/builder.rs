@@ -38,7 +38,8 @@ pub struct RequestBuilder<V> {
     upgrade: bool,
     redirects: usize,
     timeout: Option<Duration>,
-    limits: Rc<Limits>,
+    /// `None`: the client's.
+    limits: Option<Box<Limits>>,
     trust: Trust,
     /// It is for this request alone: a plain URL is a mistake.
     trust_given: bool,
@@ -47,7 +48,7 @@ pub struct RequestBuilder<V> {
 }
 
 impl<V> RequestBuilder<V> {
-    pub(super) fn new(via: V, method: &str, url: &str, limits: &Rc<Limits>, trust: Trust) -> Self {
+    pub(super) fn new(via: V, method: &str, url: &str, trust: Trust) -> Self {
         let method = match method {
             "GET" => Cow::Borrowed("GET"),
             "POST" => Cow::Borrowed("POST"),
@@ -70,7 +71,7 @@ impl<V> RequestBuilder<V> {
             upgrade: false,
             redirects: REDIRECTS,
             timeout: None,
-            limits: Rc::clone(limits),
+            limits: None,
             trust,
             trust_given: false,
             error,
@@ -167,7 +168,7 @@ impl<V> RequestBuilder<V> {
 
     /// Sets limits for this request alone: see [`Client`].
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = Rc::new(limits);
+        self.limits = Some(Box::new(limits));
         self
     }
 
@@ -182,12 +183,12 @@ impl<V> RequestBuilder<V> {
         self
     }
 
-    /// Has it sent another way.
-    pub(super) fn via<W>(self, via: W) -> RequestBuilder<W> {
-        let Self { via: _, method, url, headers, host, body, .. } = self;
+    /// Has it sent another way, and answers the way it had.
+    pub(super) fn via<W>(self, via: W) -> (V, RequestBuilder<W>) {
+        let Self { via: before, method, url, headers, host, body, .. } = self;
         let Self { expect_continue, close, gzip, upgrade, redirects, timeout, limits, .. } = self;
         let Self { trust, trust_given, error, .. } = self;
-        RequestBuilder {
+        let request = RequestBuilder {
             via,
             method,
             url,
@@ -204,11 +205,14 @@ impl<V> RequestBuilder<V> {
             trust,
             trust_given,
             error,
-        }
+        };
+        (before, request)
     }
+}
 
+impl RequestBuilder<Client> {
     /// Checks everything.
-    fn finish(self, receiver: Receiver) -> Result<(V, Box<Exchange>), Error> {
+    fn finish(self, receiver: Receiver) -> Result<(Client, Box<Exchange>), Error> {
         let url = match (self.url, self.error) {
             (Some(url), None) => url,
             (_, Some(error)) => return Err(error),
@@ -243,14 +247,15 @@ impl<V> RequestBuilder<V> {
             gzip: self.gzip,
             upgrade: self.upgrade,
             redirects: (self.redirects > 0).then_some(self.redirects),
-            limits: self.limits,
+            limits: match self.limits {
+                Some(limits) => Rc::new(*limits),
+                None => Rc::clone(&self.via.shared.limits),
+            },
             trust: self.trust,
         };
         Ok((self.via, Exchange::new(request, receiver, self.timeout)))
     }
-}
 
-impl RequestBuilder<Client> {
     /// Asks to speak another protocol on the connection: where the response is 101, its handler gives the
     /// [connection](Response::connection) a [handler](crate::Connection::set_handler) for what follows; otherwise the
     /// connection closes.

@@ -11,6 +11,8 @@ mod outbound;
 mod pool;
 mod receiving;
 mod redirect;
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+mod remote;
 mod response;
 mod url;
 
@@ -24,6 +26,8 @@ pub use builder::RequestBuilder;
 #[cfg(feature = "tls-rustls")]
 pub(crate) use destination::system_config;
 pub use exchange::{Download, Pending};
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+pub use remote::{HttpClient, StreamedResponse};
 pub use response::Response;
 #[cfg(feature = "fuzzing")]
 pub(crate) use url::Url;
@@ -166,7 +170,7 @@ impl Client {
 
     /// A request with a method of choice. What is wrong with it or the URL is said when it is sent.
     pub fn request(&self, method: &str, url: &str) -> RequestBuilder<Self> {
-        RequestBuilder::new(self.clone(), method, url, &self.shared.limits, self.trust.clone())
+        RequestBuilder::new(self.clone(), method, url, self.trust.clone())
     }
 
     fn start(&self, exchange: Box<Exchange>) -> Result<Pending, Error> {
