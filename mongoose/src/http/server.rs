@@ -9,7 +9,7 @@ use super::answering::{Answer, Waiting};
 use super::arriving::{Arriving, Available};
 use super::date::DateCache;
 use super::deferred::{LateReply, Terms};
-use super::reply::Exchange;
+use super::exchange::Exchange;
 use super::upload::{Incoming, Receiver};
 use super::{BodyMode, Handler, Reply, Request, Upload};
 use crate::engine::{Connection, Late, Protocol, Step};

@@ -4,23 +4,34 @@ use std::error::Error as StdError;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ::http::Response;
 use ::http::header::CONTENT_LENGTH;
+use ::http::{Response, StatusCode};
 use bytes::{Buf, Bytes};
 use http_body::Body;
 
+use super::upgrade::Slot;
 use super::waker::Alarm;
 use crate::Error;
 use crate::engine::Payload;
 use crate::http::{BodySource, Piece, Reply};
 
 /// Sends a response: whole, where its body is there at once.
-pub(super) fn respond<B>(reply: Reply<'_>, response: Response<B>, alarm: &Alarm) -> Result<(), Error>
+pub(super) fn respond<B>(
+    reply: Reply<'_>,
+    response: Response<B>,
+    alarm: &Alarm,
+    upgrade: Option<&Slot>,
+) -> Result<(), Error>
 where
     B: Body + Send + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let (parts, body) = response.into_parts();
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS
+        && let Some(slot) = upgrade
+    {
+        return slot.switch(reply, &parts);
+    }
     let reply = reply.with_parts(&parts)?;
     let exact = body.size_hint().exact();
     let announced = parts.headers.contains_key(CONTENT_LENGTH);
