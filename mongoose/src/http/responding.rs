@@ -10,6 +10,7 @@ use super::feed::Feed;
 use super::reply::{To, has_no_body};
 use super::reply_head::Transfer;
 use super::responder::Responder;
+use super::server::tell_to_continue;
 use crate::engine::Payload;
 use crate::{Connection, Error};
 
@@ -58,6 +59,15 @@ impl<'r> Reply<'r> {
             }
         }
         self
+    }
+
+    /// Tells the peer to send the body of its request, before this reply.
+    pub(crate) fn tell_to_continue(&self) {
+        if let To::Now { connection, .. } = &self.to
+            && connection.takes_output()
+        {
+            tell_to_continue(connection);
+        }
     }
 
     /// Whether the connection stays after it, as far as that is known.

@@ -43,7 +43,8 @@
 //! **Bodies** are streamed both ways. Of a request's, some 64 KB wait to be read, then the connection is not read until
 //! they are; of a response's, the next piece is asked for when less than 64 KB wait to be sent. A response may come before
 //! the request's body was read, and while it is: what is left of a body that nobody reads is thrown away up to 64 KB, past
-//! which the connection closes. `100 Continue` is sent when the body is asked for first. There is no limit to the body
+//! which the connection closes. `100 Continue` is sent when the body is asked for
+//! first, unless the response has begun by then: also to a service whose response is the request's body. There is no limit to the body
 //! but the service's own: axum's `DefaultBodyLimit` and tower-http's `RequestBodyLimit` do as they say.
 //!
 //! **Errors and panics.** An error of the service is answered 500, one of a response's body closes the connection without

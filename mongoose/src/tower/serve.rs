@@ -200,7 +200,7 @@ where
             reply = reply.close();
         }
         let response = result.map_err(Error::handler)?;
-        respond(reply, response, &self.alarm, self.upgrade.as_deref())
+        respond(reply, response, &self.alarm, self.upgrade.as_deref(), self.unread.as_deref())
     }
 }
 
