@@ -1,6 +1,8 @@
 //! Bodies in pieces, both ways and at once.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -13,7 +15,7 @@ use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use mongoose::tower::Body;
 use mongoose::{Error, Limits};
-use mongoose_tests::{Client, PATIENCE, scaled};
+use mongoose_tests::{Client, PATIENCE, find_program, scaled};
 
 use crate::service::{Dropped, Gate, Made, piece, serve, serve_within, text, whole};
 
@@ -400,5 +402,81 @@ fn an_upload_that_breaks_after_its_reply_has_begun_ends_the_connection() {
         assert_eq!(client.chunk().expect("the echo"), b"hello");
         client.send(broken);
         assert_eq!(client.to_end(), b"", "neither a second reply nor the end of a whole body");
+    }
+}
+
+#[test]
+fn the_peer_is_told_to_go_on_before_a_response_that_is_made_of_its_request() {
+    let gate = Gate::default();
+    let opened = gate.clone();
+    let server = serve(move |request: Request<Body>| {
+        let gate = gate.clone();
+        async move {
+            if request.uri().path() == "/later" {
+                gate.opened().await;
+            }
+            Ok(Response::new(request.into_body()))
+        }
+    });
+    opened.open();
+    let mut client = Client::connect(server.address);
+    for path in ["/now", "/later"] {
+        for (framing, body) in
+            [("Content-Length: 3", "abc"), ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")]
+        {
+            client.send(format!(
+                "POST {path} HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\n{framing}\r\n\r\n"
+            ));
+            assert_eq!(client.response().status, 100, "{path} {framing}");
+            let response = client.send(body).response();
+            assert_eq!((response.status, response.text()), (200, "abc"), "{path} {framing}");
+        }
+    }
+    // Who does not wait is not told.
+    let expect = "Host: test\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+    client.send(format!("POST /now HTTP/1.1\r\n{expect}abc"));
+    assert_eq!(client.response().text(), "abc");
+    let Some(curl) = find_program("curl", "the_peer_is_told_to_go_on_before_a_response_of_its_request")
+    else {
+        return;
+    };
+    let url = format!("http://{}/now", server.address);
+    let body = "x".repeat(2 << 20);
+    let file = std::env::temp_dir().join(format!("mongoose-continue-{}", std::process::id()));
+    std::fs::write(&file, &body).expect("to write");
+    // For ever rather than for a second.
+    let arguments =
+        ["--silent", "--show-error", "--expect100-timeout", "3600", "--max-time", "60", "--data-binary"];
+    let output = Command::new(curl).args(arguments).arg(format!("@{}", file.display())).arg(url).output();
+    std::fs::remove_file(file).expect("to remove");
+    let output = output.expect("to run");
+    assert!(output.stdout == body.as_bytes(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// After the head of the final response there is no 100 any more: the peer sends its body, or it does not.
+#[test]
+fn a_body_that_is_asked_for_behind_the_response_is_taken_if_it_comes() {
+    let mut limits = Limits::default();
+    limits.body_time = Duration::from_millis(300);
+    let server = serve_within(limits, |request: Request<Body>| async move {
+        let mut first = Some(Bytes::from_static(b"first "));
+        let mut body = request.into_body();
+        Ok(Response::new(Made(move |context: &mut Context<'_>| match first.take() {
+            Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
+            None => http_body::Body::poll_frame(Pin::new(&mut body), context),
+        })))
+    });
+    for comes in [true, false] {
+        let mut client = Client::connect(server.address);
+        client.send(format!("{HEAD}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"));
+        assert!(client.line().starts_with("HTTP/1.1 200"));
+        while !client.line().is_empty() {}
+        assert_eq!(client.chunk().expect("a piece"), b"first ");
+        if comes {
+            assert_eq!(client.send("abc").chunk().expect("a piece"), b"abc");
+            assert_eq!(client.chunk(), None);
+        } else {
+            assert_eq!(client.to_end(), b"", "no whole body, and what comes next is not taken for one");
+        }
     }
 }

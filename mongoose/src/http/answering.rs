@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::Handler;
 use super::deferred::{LateBody, LateReply, Terms};
+use super::exchange::{Exchange, Fate};
 use super::outgoing::{Heartbeat, Outgoing, Pulled};
-use super::reply::{Exchange, Fate, plain};
+use super::reply::plain;
 use super::reply_head::{Persistence, ReplyHead, TEXT, Transfer};
 #[cfg(feature = "tower")]
 use super::responder::Responder;

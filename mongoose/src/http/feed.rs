@@ -90,11 +90,21 @@ impl Pipe {
         let _ = self.handle.nudge(self.id);
     }
 
+    /// Whether the peer is to be told now that its body is wanted.
+    pub(crate) fn take_wish(&self) -> bool {
+        let mut state = self.lock();
+        let wanted = state.expectation == Expectation::Wanted;
+        if wanted {
+            state.expectation = Expectation::None;
+        }
+        wanted
+    }
+
     /// Whether nobody reads the rest, which is so much that it is not worth receiving: the connection closes instead.
     pub(crate) fn is_left_behind(&self) -> bool {
         let state = self.lock();
         // Who was not told to go on may send the body or not: what comes next could be either.
-        let unsure = state.expectation == Expectation::Waits;
+        let unsure = state.expectation != Expectation::None;
         let much = state.left.is_none_or(|left| left.saturating_add(state.discarded) > DISCARDED_MAX);
         state.gone && state.end.is_none() && (unsure || much)
     }
@@ -152,14 +162,8 @@ impl Feed {
         self.0.is_left_behind()
     }
 
-    /// Whether the peer is to be told now that its body is wanted.
     pub(super) fn take_wish(&self) -> bool {
-        let mut state = self.0.lock();
-        let wanted = state.expectation == Expectation::Wanted;
-        if wanted {
-            state.expectation = Expectation::None;
-        }
-        wanted
+        self.0.take_wish()
     }
 }
 

@@ -11,6 +11,7 @@ mod cookies;
 mod credentials;
 mod date;
 mod deferred;
+mod exchange;
 #[cfg(feature = "tower")]
 mod feed;
 mod files;
@@ -31,6 +32,8 @@ mod reply_head;
 mod request;
 #[cfg(feature = "tower")]
 mod responder;
+#[cfg(feature = "tower")]
+mod responding;
 #[cfg(feature = "router")]
 mod router;
 mod server;

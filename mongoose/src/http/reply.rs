@@ -1,6 +1,6 @@
 //! The answer to a request.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -9,12 +9,9 @@ use std::time::Duration;
 use super::channel::{self, BodyReceiver, BodySender};
 use super::date::{self, DateCache};
 use super::deferred::{Deferred, LateBody, LateReply, Terms};
-#[cfg(feature = "tower")]
-use super::feed::Feed;
+use super::exchange::{Exchange, Fate, Rest};
 use super::outgoing::{Heartbeat, Outgoing};
 use super::reply_head::{JSON, Persistence, ReplyHead, TEXT, Transfer, is_token, write_header};
-#[cfg(feature = "tower")]
-use super::responder::Responder;
 use super::{EventSender, Upload};
 use crate::engine::{BodySource, Payload, Protocol, ReaderSource};
 use crate::ffi::reason_phrase;
@@ -24,96 +21,6 @@ use crate::{Connection, Error};
 /// Bodies up to this many bytes are written behind their head without further ado.
 const SMALL: usize = 256;
 
-/// What became of a reply. The engine looks after the handler has returned, so forgetting a reply is no way around
-/// (invariant 17).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    Open,
-    Sent,
-    Deferred,
-    Upgraded,
-    /// The head is sent, the body follows.
-    Streamed,
-    /// The request's body is to be handed over first.
-    Receiving,
-    /// It is made on the loop.
-    #[cfg(feature = "tower")]
-    Making,
-}
-
-/// What goes on after the handler returned.
-enum Rest {
-    Body(Box<Outgoing>),
-    Upload(Box<dyn Upload>),
-    #[cfg(feature = "tower")]
-    Responder(Box<dyn Responder>),
-}
-
-/// One request being answered, as the server sees it.
-pub(super) struct Exchange {
-    pub(super) terms: Cell<Terms>,
-    pub(super) fate: Cell<Fate>,
-    rest: Cell<Option<Rest>>,
-    /// The body was handed over in pieces.
-    pub(super) received: bool,
-    /// Whether the connection stays where the body is read while the reply is made.
-    #[cfg(feature = "tower")]
-    pub(super) keep_alive_if_read: Cell<bool>,
-    #[cfg(feature = "tower")]
-    feed: Cell<Option<Feed>>,
-}
-
-impl Exchange {
-    pub(super) fn new(terms: Terms) -> Self {
-        let fate = Cell::new(Fate::Open);
-        Self {
-            terms: Cell::new(terms),
-            fate,
-            rest: Cell::new(None),
-            received: false,
-            #[cfg(feature = "tower")]
-            keep_alive_if_read: Cell::new(false),
-            #[cfg(feature = "tower")]
-            feed: Cell::new(None),
-        }
-    }
-
-    /// The body that is to be sent, where that is streamed.
-    pub(super) fn take_body(&self) -> Option<Box<Outgoing>> {
-        match self.rest.take() {
-            Some(Rest::Body(body)) => Some(body),
-            _ => None,
-        }
-    }
-
-    /// Who makes the reply on the loop.
-    #[cfg(feature = "tower")]
-    pub(super) fn take_responder(&self) -> Option<Box<dyn Responder>> {
-        match self.rest.take() {
-            Some(Rest::Responder(responder)) => Some(responder),
-            _ => None,
-        }
-    }
-
-    /// Where the request's body goes while the reply is made.
-    #[cfg(feature = "tower")]
-    pub(super) fn take_feed(&self) -> Option<Feed> {
-        self.feed.take()
-    }
-
-    /// Who receives the request's body, where somebody does.
-    #[inline]
-    pub(super) fn take_upload(&self) -> Option<Box<dyn Upload>> {
-        if self.fate.get() != Fate::Receiving {
-            return None;
-        }
-        match self.rest.take() {
-            Some(Rest::Upload(upload)) => Some(upload),
-            _ => None,
-        }
-    }
-}
-
 /// Answers one request, once: set status and headers, then end with [`text`](Self::text), [`body`](Self::body) or
 /// another that takes the reply. [`defer`](Self::defer) puts the answer off.
 ///
@@ -122,18 +29,18 @@ impl Exchange {
 #[must_use = "without an end such as `text`, the peer gets 500"]
 #[doc(alias = "mg_http_reply")]
 pub struct Reply<'r> {
-    to: To<'r>,
-    status: u16,
+    pub(super) to: To<'r>,
+    pub(super) status: u16,
     headers: Vec<u8>,
     has_date: bool,
     has_type: bool,
     close: bool,
-    length: Option<u64>,
+    pub(super) length: Option<u64>,
     /// What was wrong with a header or the status: said at the end.
     pub(super) error: Option<Box<Error>>,
 }
 
-enum To<'r> {
+pub(super) enum To<'r> {
     Now { connection: &'r Connection<'r>, exchange: &'r Exchange, date: &'r RefCell<DateCache> },
     Later(Box<Deferred>),
 }
@@ -384,45 +291,6 @@ impl<'r> Reply<'r> {
         Ok(())
     }
 
-    /// Has the request's body handed over while the reply is made, of a request that
-    /// [`Handler::body_mode`](super::Handler::body_mode) has streamed.
-    #[cfg(feature = "tower")]
-    pub(crate) fn feed(&self, feed: Feed) {
-        if let To::Now { exchange, .. } = &self.to {
-            let terms = exchange.terms.get();
-            exchange.terms.set(Terms { keep_alive: exchange.keep_alive_if_read.get(), ..terms });
-            exchange.feed.set(Some(feed));
-        }
-    }
-
-    /// Has the reply made on the loop, in steps.
-    #[cfg(feature = "tower")]
-    pub(crate) fn respond_by(self, responder: Box<dyn Responder>) {
-        if let To::Now { exchange, .. } = &self.to {
-            exchange.rest.set(Some(Rest::Responder(responder)));
-            exchange.fate.set(Fate::Making);
-        }
-    }
-
-    /// Whether no body can follow: to HEAD, and by the status.
-    #[cfg(feature = "tower")]
-    pub(crate) fn is_bodiless(&self) -> bool {
-        self.terms().head_only || has_no_body(self.status)
-    }
-
-    /// Sends the head alone of a reply that [has no body](Self::is_bodiless); the length that another method would have
-    /// had, where that is known.
-    #[cfg(feature = "tower")]
-    pub(crate) fn bodiless(mut self, length: Option<u64>) -> Result<(), Error> {
-        let terms = self.terms();
-        self.check()?;
-        let transfer = match self.length.or(length) {
-            Some(length) if !has_no_body(self.status) => Transfer::Length(length),
-            _ => Transfer::Unsaid,
-        };
-        self.finish(terms, transfer, Payload::from_static(b""), None)
-    }
-
     fn make_channel(&self, limit: usize) -> (BodySender, BodyReceiver) {
         let (handle, id) = match &self.to {
             To::Now { connection, .. } => (connection.handle(), connection.id()),
@@ -434,7 +302,7 @@ impl<'r> Reply<'r> {
     }
 
     #[inline]
-    fn terms(&self) -> Terms {
+    pub(super) fn terms(&self) -> Terms {
         let mut terms = match &self.to {
             To::Now { exchange, .. } => exchange.terms.get(),
             To::Later(deferred) => deferred.terms(),
@@ -486,7 +354,7 @@ impl<'r> Reply<'r> {
     }
 
     #[inline]
-    fn finish(
+    pub(super) fn finish(
         self,
         terms: Terms,
         transfer: Transfer,
@@ -503,7 +371,7 @@ impl<'r> Reply<'r> {
 
     /// What was wrong with a header or the status.
     #[inline]
-    fn check(&mut self) -> Result<(), Error> {
+    pub(super) fn check(&mut self) -> Result<(), Error> {
         self.error.take().map_or(Ok(()), |error| Err(*error))
     }
 
@@ -603,7 +471,7 @@ fn write_now(connection: &Connection<'_>, head: &ReplyHead<'_>, body: Payload<'_
 }
 
 /// 204 and 304 have no body, and no length.
-fn has_no_body(status: u16) -> bool {
+pub(super) fn has_no_body(status: u16) -> bool {
     matches!(status, 204 | 304)
 }
 

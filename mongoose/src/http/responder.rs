@@ -6,9 +6,9 @@ use std::task::Poll;
 use super::answering::{Answer, Waiting};
 use super::arriving::Arriving;
 use super::deferred::Terms;
+use super::exchange::Exchange;
 use super::feed::Feed;
-use super::reply::Exchange;
-use super::server::{APPETITE, Server, Stage};
+use super::server::{APPETITE, Server, Stage, tell_to_continue};
 use super::upload::{Incoming, Receiver};
 use super::{Handler, Reply};
 use crate::engine::{Connection, Step};
@@ -90,11 +90,9 @@ impl<H: Handler> Server<H> {
         let Stage::Upload(incoming, _) = &self.stage else { return };
         let Receiver::Feed(feed) = &incoming.receiver else { return };
         let making = matches!(self.answer, Answer::Making { .. });
-        if feed.take_wish() && making && incoming.received == 0 && connection.received().is_empty() {
-            // Behind a reply that C code has made.
-            connection.entry.collect_send();
-            connection.entry.output.borrow_mut().gather(b"HTTP/1.1 100 Continue\r\n\r\n");
-            connection.touch();
+        // Behind the head of the reply it would be taken for a part of that.
+        if making && incoming.received == 0 && connection.received().is_empty() && feed.take_wish() {
+            tell_to_continue(connection);
         }
         if matches!(self.answer, Answer::Done) && feed.is_gone() {
             if feed.is_left_behind() {

@@ -9,7 +9,7 @@ use super::answering::{Answer, Waiting};
 use super::arriving::{Arriving, Available};
 use super::date::DateCache;
 use super::deferred::{LateReply, Terms};
-use super::reply::Exchange;
+use super::exchange::Exchange;
 use super::upload::{Incoming, Receiver};
 use super::{BodyMode, Handler, Reply, Request, Upload};
 use crate::engine::{Connection, Late, Protocol, Step};
@@ -542,11 +542,16 @@ impl<H: Handler> Protocol for Server<H> {
 /// Tells a peer that waits for it to send the body, unless some of that is here already.
 fn ask_to_continue(connection: &Connection<'_>, head: &Head<'_, '_>, input: &[u8]) {
     if head.expects_continue && input.len() == head.len {
-        // Behind a reply that C code has made.
-        connection.entry.collect_send();
-        connection.entry.output.borrow_mut().gather(b"HTTP/1.1 100 Continue\r\n\r\n");
-        connection.touch();
+        tell_to_continue(connection);
     }
+}
+
+/// Tells a peer to send the body.
+pub(super) fn tell_to_continue(connection: &Connection<'_>) {
+    // Behind a reply that C code has made.
+    connection.entry.collect_send();
+    connection.entry.output.borrow_mut().gather(b"HTTP/1.1 100 Continue\r\n\r\n");
+    connection.touch();
 }
 
 impl<H> std::fmt::Debug for Server<H> {

@@ -43,40 +43,18 @@
 //! **Bodies** are streamed both ways. Of a request's, some 64 KB wait to be read, then the connection is not read until
 //! they are; of a response's, the next piece is asked for when less than 64 KB wait to be sent. A response may come before
 //! the request's body was read, and while it is: what is left of a body that nobody reads is thrown away up to 64 KB, past
-//! which the connection closes. `100 Continue` is sent when the body is asked for first. There is no limit to the body
+//! which the connection closes. `100 Continue` is sent when the body is asked for
+//! first, unless the response has begun by then: also to a service whose response is the request's body. There is no limit to the body
 //! but the service's own: axum's `DefaultBodyLimit` and tower-http's `RequestBodyLimit` do as they say.
 //!
 //! **Errors and panics.** An error of the service is answered 500, one of a response's body closes the connection without
 //! the mark of a whole body. A panic closes the connection and goes on from [`poll`](crate::Manager::poll), as that of any
 //! handler; tower-http's `CatchPanic` answers 500 instead.
 //!
+//! **WebSockets** are accepted by an [`Upgrade`], which is in the extensions of requests that ask for one.
+//!
 //! **What is not there.** Trailers are dropped, both ways. axum's own `WebSocketUpgrade` and whatever else needs
-//! `hyper::upgrade::OnUpgrade` answer that the connection cannot be upgraded, because hyper lets nobody else make one. A
-//! handler before the service speaks WebSocket by [`ws::upgrade`](crate::ws::upgrade()):
-//!
-//! ```
-//! use mongoose::http::{BodyMode, Handler, Reply, Request};
-//! use mongoose::{Error, ws};
-//!
-//! struct Front<H>(H); // of a tower::Serve
-//!
-//! impl<H: Handler> Handler for Front<H> {
-//!     fn request(&mut self, request: Request<'_>, reply: Reply<'_>) -> Result<(), Error> {
-//!         if request.path() != "/ws" {
-//!             return self.0.request(request, reply);
-//!         }
-//!         ws::upgrade(request, reply).accept(|peer: &ws::Connection<'_>, event: ws::Event<'_>| match event {
-//!             ws::Event::Message(message) => peer.send(message),
-//!             _ => Ok(()),
-//!         })
-//!     }
-//!
-//!     fn body_mode(&mut self, request: &Request<'_>) -> BodyMode {
-//!         self.0.body_mode(request)
-//!     }
-//! }
-//! ```
-//!
+//! `hyper::upgrade::OnUpgrade` answer that the connection cannot be upgraded, because hyper lets nobody else make one.
 //! `ConnectInfo` is not set, but the request's extensions have a [`Peer`].
 //!
 //! **Licences.** axum itself depends on `sync_wrapper`, which is under Apache-2.0 alone. The FSF holds that to be
@@ -86,7 +64,9 @@
 mod body;
 mod respond;
 mod serve;
+mod upgrade;
 mod waker;
 
 pub use body::Body;
 pub use serve::{Peer, Serve};
+pub use upgrade::Upgrade;

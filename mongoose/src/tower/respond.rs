@@ -4,23 +4,35 @@ use std::error::Error as StdError;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ::http::Response;
 use ::http::header::CONTENT_LENGTH;
+use ::http::{Response, StatusCode};
 use bytes::{Buf, Bytes};
 use http_body::Body;
 
+use super::upgrade::Slot;
 use super::waker::Alarm;
 use crate::Error;
 use crate::engine::Payload;
-use crate::http::{BodySource, Piece, Reply};
+use crate::http::{BodySource, Piece, Pipe, Reply};
 
 /// Sends a response: whole, where its body is there at once.
-pub(super) fn respond<B>(reply: Reply<'_>, response: Response<B>, alarm: &Alarm) -> Result<(), Error>
+pub(super) fn respond<B>(
+    reply: Reply<'_>,
+    response: Response<B>,
+    alarm: &Alarm,
+    upgrade: Option<&Slot>,
+    unread: Option<&Pipe>,
+) -> Result<(), Error>
 where
     B: Body + Send + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let (parts, body) = response.into_parts();
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS
+        && let Some(slot) = upgrade
+    {
+        return slot.switch(reply, &parts);
+    }
     let reply = reply.with_parts(&parts)?;
     let exact = body.size_hint().exact();
     let announced = parts.headers.contains_key(CONTENT_LENGTH);
@@ -37,6 +49,11 @@ where
         Poll::Ready(None) => return reply.body(Payload::from_static(b"")),
         Poll::Pending => None,
     };
+    if unread.is_some_and(Pipe::take_wish) {
+        // The response is made of the request's body, which the peer may wait to send: behind the head of the final
+        // response there could be no 100 any more (RFC 9110 section 10.1.1).
+        reply.tell_to_continue();
+    }
     match (first, exact) {
         (Some(bytes), Some(length)) if bytes.len() as u64 == length => reply.body(bytes),
         (Some(bytes), _) if source.body.is_end_stream() => reply.body(bytes),

@@ -7,12 +7,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use ::http::header::UPGRADE;
 use ::http::{Request, Response};
 use bytes::Bytes;
 use tower_service::Service;
 
 use super::Body;
 use super::respond::respond;
+use super::upgrade::Slot;
 use super::waker::Alarm;
 use crate::http::{self, BodyMode, Pipe, Reply, Responder};
 use crate::{ConnectionId, Error};
@@ -102,11 +104,23 @@ where
         let connection = request.connection();
         let streamed = self.streamed.take();
         let peer = Peer { connection: connection.id(), remote_addr: connection.remote_addr() };
+        let received = request;
         let mut request = request.to_http()?.map(|body| match body {
             b"" => Body::empty(),
             body => Bytes::copy_from_slice(body).into(),
         });
         request.extensions_mut().insert(peer);
+        let mut upgrade = None;
+        if request.headers().contains_key(UPGRADE)
+            && streamed.is_none()
+            && received.body().is_empty()
+            && received.protocol() != "HTTP/1.0"
+            && reply.keeps_alive()
+        {
+            let slot = Slot::new(&received);
+            request.extensions_mut().insert(slot.upgrade());
+            upgrade = Some(slot);
+        }
         let mut unread = None;
         if let Some(Announced { length, expects_continue }) = streamed {
             let (feed, reader, pipe) = http::pipe(connection, length, expects_continue);
@@ -123,7 +137,7 @@ where
             }
             Poll::Pending => Progress::Waits(Box::new((service, request))),
         };
-        let mut call = Call { progress, alarm, unread, half_close: self.half_close };
+        let mut call = Call { progress, alarm, unread, upgrade, half_close: self.half_close };
         match call.progress() {
             Poll::Ready(result) => call.answer(reply, result),
             Poll::Pending => {
@@ -140,6 +154,8 @@ struct Call<S: Service<Request<Body>>> {
     alarm: Alarm,
     /// The request's body, where it is streamed.
     unread: Option<Arc<Pipe>>,
+    /// What it is to become, where it may become something.
+    upgrade: Option<Arc<Slot>>,
     half_close: bool,
 }
 
@@ -183,7 +199,8 @@ where
         if self.unread.as_ref().is_some_and(|body| body.is_left_behind()) {
             reply = reply.close();
         }
-        respond(reply, result.map_err(Error::handler)?, &self.alarm)
+        let response = result.map_err(Error::handler)?;
+        respond(reply, response, &self.alarm, self.upgrade.as_deref(), self.unread.as_deref())
     }
 }
 

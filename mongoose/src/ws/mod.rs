@@ -40,6 +40,7 @@
 //! [`Limits`].
 
 mod accept;
+mod agreement;
 mod close;
 mod connect;
 mod connection;
@@ -53,6 +54,8 @@ mod sender;
 mod tunnel;
 mod upgrade;
 
+#[cfg(feature = "tower")]
+pub(crate) use agreement::{Opening, Terms};
 pub use close::{CloseCode, CloseFrame};
 pub(crate) use connect::Passage;
 pub use connect::{Connect, connect};

@@ -4,12 +4,10 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::accept::websocket_accept;
-use super::connection::Shared;
-use super::link::Link;
+use super::agreement::{Opening, Terms};
 use super::tunnel::Tunnel;
 use super::{Handler, Limits};
-use crate::gate::ws::{Role, check_request, is_token};
+use crate::gate::ws::{NoHandshake, Role};
 use crate::http::{Reply, Request};
 use crate::mqtt;
 use crate::{Connection, Error};
@@ -17,8 +15,7 @@ use crate::{Connection, Error};
 /// Begins to upgrade a request to a WebSocket: see [`Upgrade`].
 #[doc(alias = "mg_ws_upgrade")]
 pub fn upgrade<'r>(request: Request<'r>, reply: Reply<'r>) -> Upgrade<'r> {
-    let (protocols, origins) = (Vec::new(), Origins::Same);
-    Upgrade { request, reply, limits: Limits::default(), pieces: false, protocols, origins, error: None }
+    Upgrade { request, reply, terms: Terms::default() }
 }
 
 /// A request that is to become a WebSocket: set what is special about it, then [`accept`](Self::accept) it. To turn it
@@ -48,30 +45,14 @@ pub fn upgrade<'r>(request: Request<'r>, reply: Reply<'r>) -> Upgrade<'r> {
 pub struct Upgrade<'r> {
     request: Request<'r>,
     reply: Reply<'r>,
-    limits: Limits,
-    pieces: bool,
-    protocols: Vec<String>,
-    origins: Origins,
-    error: Option<Error>,
-}
-
-/// Pages of whom may connect.
-#[derive(Debug)]
-enum Origins {
-    Same,
-    Any,
-    Listed(Vec<String>),
+    terms: Terms,
 }
 
 impl Upgrade<'_> {
     /// The subprotocols that are spoken, best first: the first of them that the client offers too is chosen. When there
     /// is none, the WebSocket has no subprotocol, and a browser that asked for one closes it. Default: none.
     pub fn protocols<S: Into<String>>(mut self, protocols: impl IntoIterator<Item = S>) -> Self {
-        self.protocols = protocols.into_iter().map(Into::into).collect();
-        if !self.protocols.iter().all(|protocol| is_token(protocol)) {
-            let name = "Sec-WebSocket-Protocol".to_owned();
-            self.error = Some(Error::Header { name, reason: "a subprotocol is no token" });
-        }
+        self.terms.set_protocols(protocols);
         self
     }
 
@@ -80,13 +61,13 @@ impl Upgrade<'_> {
     ///
     /// Behind a proxy that changes `Host`, name the origins.
     pub fn origins<S: Into<String>>(mut self, origins: impl IntoIterator<Item = S>) -> Self {
-        self.origins = Origins::Listed(origins.into_iter().map(Into::into).collect());
+        self.terms.set_origins(origins);
         self
     }
 
     /// Lets the pages of any site connect, with the cookies that the user has here.
     pub fn any_origin(mut self) -> Self {
-        self.origins = Origins::Any;
+        self.terms.set_any_origin();
         self
     }
 
@@ -98,13 +79,13 @@ impl Upgrade<'_> {
 
     /// Sets the bounds of the WebSocket.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.terms.limits = limits;
         self
     }
 
     /// Has messages come in pieces, as [`Event::Piece`](super::Event::Piece), at constant memory and whatever their size.
     pub fn pieces(mut self) -> Self {
-        self.pieces = true;
+        self.terms.pieces = true;
         self
     }
 
@@ -116,13 +97,8 @@ impl Upgrade<'_> {
     /// [`Error::Header`] for a header or a subprotocol that cannot be sent, and [`Error::Status`] for a reply that was
     /// deferred: the peer gets 500.
     pub fn accept(self, handler: impl Handler) -> Result<(), Error> {
-        let (limits, pieces) = (self.limits.clone(), self.pieces);
-        let Agreed { connection, reply, protocol } = self.agree(false)?;
-        let shared = Shared::new(Role::Server, limits, protocol.map(Into::into));
-        reply.switch("websocket", Link::boxed(handler, &shared, pieces))?;
-        connection.set_shared(shared);
-        connection.set_websocket();
-        Ok(())
+        let Agreed { connection, reply, terms, protocol } = self.agree(false)?;
+        terms.begin(reply, &connection, protocol, handler)
     }
 
     /// As [`accept`](Self::accept), for MQTT in place of messages: on the port of a server that has pages, too, some of
@@ -167,52 +143,36 @@ impl Upgrade<'_> {
 struct Agreed<'r> {
     connection: Connection<'r>,
     reply: Reply<'r>,
+    terms: Terms,
     protocol: Option<String>,
 }
 
 impl<'r> Upgrade<'r> {
     /// Checks the request; `named`: a subprotocol has to be agreed on.
     fn agree(self, named: bool) -> Result<Agreed<'r>, Error> {
-        let Self { request, mut reply, protocols, origins, error, .. } = self;
-        if let Some(error) = error {
-            return Err(error);
-        }
-        let refuse = |reply, status, reason| match refuse(reply, status, reason) {
+        let Self { request, mut reply, terms } = self;
+        terms.check()?;
+        let refuse = |reply, NoHandshake { status, reason }| match refuse(reply, status, reason) {
             Ok(()) => Err(Error::Refused { status, reason }),
             Err(error) => Err(error),
         };
-        let minor = u8::from(request.protocol() != "HTTP/1.0");
-        let headers = request.headers().iter().map(|(name, value)| (name, value.as_bytes()));
-        let offer = match check_request(request.method(), minor, headers) {
-            Ok(_) if !origins.admit(&request) => {
-                return refuse(reply, 403, "pages of another origin may not connect here");
-            }
-            Ok(offer) => offer,
-            Err(refusal) => return refuse(reply, refusal.status, refusal.reason),
+        let opening = match Opening::of(&request) {
+            Ok(opening) => opening,
+            Err(refusal) => return refuse(reply, refusal),
         };
-        let protocol = protocols.into_iter().find(|ours| offer.protocols.iter().any(|theirs| theirs == ours));
+        let protocol = match terms.agree(&opening) {
+            Ok(protocol) => protocol,
+            Err(refusal) => return refuse(reply, refusal),
+        };
         if named && protocol.is_none() {
-            return refuse(reply, 400, "the subprotocol that is spoken here is not offered");
+            let reason = "the subprotocol that is spoken here is not offered";
+            return refuse(reply, NoHandshake { status: 400, reason });
         }
-        reply = reply.header("Sec-WebSocket-Accept", websocket_accept(offer.key));
+        reply = reply.header("Sec-WebSocket-Accept", &opening.accept);
         if let Some(protocol) = &protocol {
             reply = reply.header("Sec-WebSocket-Protocol", protocol);
         }
-        Ok(Agreed { connection: request.connection().clone(), reply, protocol })
-    }
-}
-
-impl Origins {
-    fn admit(&self, request: &Request<'_>) -> bool {
-        let Some(origin) = request.header("Origin") else { return true };
-        match self {
-            Self::Any => true,
-            Self::Listed(list) => list.iter().any(|listed| origin == **listed),
-            Self::Same => {
-                let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-                authority.is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(request.host()))
-            }
-        }
+        Ok(Agreed { connection: request.connection().clone(), reply, terms, protocol })
     }
 }
 

@@ -5,6 +5,7 @@ mod routes;
 mod sockets;
 mod stops;
 mod streams;
+mod upgrades;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;

@@ -14,7 +14,7 @@ mod stream;
 pub(crate) use assembler::{Assembler, Bounds, Found, Unit};
 pub(crate) use close::{CLOSE_REASON_MAX, close_payload, is_sendable, parse_close};
 pub(crate) use frame::{CONTROL_MAX, FrameHead, HEAD_MAX, Kind, Opcode, Role};
-pub(crate) use handshake::{check_answer, check_request, is_token};
+pub(crate) use handshake::{NoHandshake, check_answer, check_request, is_token};
 pub(crate) use mask::mask;
 pub(crate) use stream::{StreamDecoder, StreamEnd};
 
