@@ -6,6 +6,7 @@ mod bench;
 #[path = "../../mongoose-sys/build/mod.rs"]
 mod build;
 mod ci;
+mod coverage;
 mod fuzz;
 mod generate;
 mod hazards;
@@ -71,6 +72,12 @@ const TASKS: &[Task] = &[
         arguments: "TOOL [-- ARGUMENT...]",
         about: "Run tests under AddressSanitizer, ThreadSanitizer, Miri or loom",
         run: sanitize::run,
+    },
+    Task {
+        name: "coverage",
+        arguments: "[--report] [--html]",
+        about: "See how much of the safe crate the tests run",
+        run: coverage::run,
     },
     Task {
         name: "unsafe",
