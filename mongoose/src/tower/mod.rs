@@ -62,6 +62,7 @@
 //! program. What this feature brings is under MIT.
 
 mod body;
+mod request;
 mod respond;
 mod serve;
 mod upgrade;
