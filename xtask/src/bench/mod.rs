@@ -126,7 +126,9 @@ fn measure(case: &'static Case, plan: &Plan, peers: &Peers, results: &mut Result
 
 impl Plan {
     fn takes(&self, case: &Case, peer: Peer) -> bool {
-        let quick = !self.quick || !self.only.is_empty() || peer.is_quick();
+        // Ours alone would say nothing.
+        let needed = peer.is_quick() || case.peers.len() == 2;
+        let quick = !self.quick || !self.only.is_empty() || needed;
         let chosen = self.only.is_empty() || peer == Peer::Ours || self.only.contains(&peer);
         case.peers.contains(&peer) && quick && chosen
     }
