@@ -96,6 +96,8 @@
 //! commercial Mongoose licence.
 
 #![deny(unsafe_code)]
+// docs.rs writes beside each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(not(unix))]
 compile_error!("the safe crate runs on Unix so far; mongoose-sys builds on Windows too");
