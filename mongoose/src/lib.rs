@@ -96,6 +96,9 @@
 //! commercial Mongoose licence.
 
 #![deny(unsafe_code)]
+// docs.rs writes beside each item which feature it needs; `_tls` is none that anybody turns on.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "_tls"))))]
 
 #[cfg(not(unix))]
 compile_error!("the safe crate runs on Unix so far; mongoose-sys builds on Windows too");
@@ -122,6 +125,7 @@ mod net;
 pub mod random;
 pub mod sntp;
 #[cfg(feature = "_tls")]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "tls-rustls", feature = "tls-builtin"))))]
 pub mod tls;
 #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
 pub mod tokio;
