@@ -15,6 +15,8 @@
 //!
 //! # A tour
 //!
+//! The [guide] has pages to read: the first hour, the loop, streaming, deployment, and for those who come from elsewhere.
+//!
 //! **The loop.** A [`Manager`] owns an event loop: it lives on one thread, and everything happens while you
 //! [`poll`](Manager::poll) or [`run`](Manager::run) it. All that can be done besides, such as listening, connecting and
 //! setting timers, is on the [`Registry`] that it derefs to, and handlers reach the same one through their
@@ -116,6 +118,8 @@ mod ffi;
 pub mod fuzzing;
 mod gate;
 pub mod glob;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod http;
 pub mod json;
 #[cfg(feature = "json-rpc")]
