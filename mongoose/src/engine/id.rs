@@ -21,6 +21,12 @@ impl ConnectionId {
         u64::from(self.generation) << 32 | u64::from(self.slot)
     }
 
+    /// Whether both are of one manager.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_beside(self, other: Self) -> bool {
+        self.manager == other.manager
+    }
+
     pub(super) fn from_token(manager: u32, token: u64) -> Self {
         Self { manager, slot: token as u32, generation: (token >> 32) as u32 }
     }

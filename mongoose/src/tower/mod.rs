@@ -64,8 +64,13 @@
 //!
 //! **WebSockets** are accepted by an [`Upgrade`], which is in the extensions of requests that ask for one.
 //!
-//! **What is not there.** Trailers are dropped, both ways. axum's own `WebSocketUpgrade` and whatever else needs
-//! `hyper::upgrade::OnUpgrade` answer that the connection cannot be upgraded, because hyper lets nobody else make one.
+//! axum's own `WebSocketUpgrade` asks for a `hyper::upgrade::OnUpgrade`, which hyper lets nobody else make, and says that
+//! the connection cannot be upgraded. A layer can have hyper's client make one, and carry its bytes by
+//! [`Upgrade::take_over`]: routes that use it then run as they are. There is such a layer in the repository, with the
+//! tests: `tests/tower/axum/hyper_upgrade.rs`. Each byte goes through a stream in memory there; an [`Upgrade`] spares that.
+//!
+//! **What is not there.** Trailers are dropped, both ways.
+//!
 //! `ConnectInfo` is not set, but the request's extensions have a [`Peer`].
 //!
 //! **Licences.** axum itself depends on `sync_wrapper`, which is under Apache-2.0 alone. The FSF holds that to be

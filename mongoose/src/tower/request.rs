@@ -2,14 +2,23 @@
 
 use ::http::header::HeaderValue;
 use ::http::{Request, Uri};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{Error, http};
 
-/// The request without its body. Its target and the values of its headers share one copy of the head: one that is kept
-/// keeps that, too.
-pub(super) fn to_http(request: &http::Request<'_>) -> Result<Request<()>, Error> {
-    let head = Bytes::copy_from_slice(request.head());
+/// Heads are copied to behind each other, until so many bytes are full.
+const ROOM: usize = 4 << 10;
+
+/// The request without its body. Its target and the values of its headers share one copy of the head, which `room` is
+/// for: one that is kept keeps that, too.
+pub(super) fn to_http(request: &http::Request<'_>, room: &mut BytesMut) -> Result<Request<()>, Error> {
+    let len = request.head().len();
+    if room.capacity() < len {
+        // What nobody has any more is used again.
+        room.reserve(len.max(ROOM));
+    }
+    room.extend_from_slice(request.head());
+    let head = room.split().freeze();
     let first = request.head().as_ptr().addr();
     let part = |bytes: &[u8]| {
         let begin = bytes.as_ptr().addr().wrapping_sub(first);

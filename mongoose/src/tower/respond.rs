@@ -41,8 +41,8 @@ where
     if body.is_end_stream() {
         return reply.body(Payload::from_static(b""));
     }
-    let mut source = Frames { body: Box::pin(body), alarm: alarm.clone(), first: None };
-    let first = match source.poll() {
+    let mut body = Box::pin(body);
+    let first = match poll(body.as_mut(), alarm) {
         Poll::Ready(Some(piece)) => Some(piece?),
         Poll::Ready(None) => return reply.body(Payload::from_static(b"")),
         Poll::Pending => None,
@@ -54,9 +54,9 @@ where
     }
     match (first, exact) {
         (Some(bytes), Some(length)) if bytes.len() as u64 == length => reply.body(bytes),
-        (Some(bytes), _) if source.body.is_end_stream() => reply.body(bytes),
+        (Some(bytes), _) if body.is_end_stream() => reply.body(bytes),
         (first, exact) => {
-            source.first = first;
+            let source = Frames { body, alarm: alarm.clone(), first };
             match exact {
                 Some(length) if !reply.has_length() => reply.length(length).stream(source),
                 _ => reply.stream(source),
@@ -73,24 +73,23 @@ struct Frames<B> {
     first: Option<Bytes>,
 }
 
-impl<B> Frames<B>
+/// The next data of a body.
+fn poll<B>(mut body: Pin<&mut B>, alarm: &Alarm) -> Poll<Option<Result<Bytes, Error>>>
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    fn poll(&mut self) -> Poll<Option<Result<Bytes, Error>>> {
-        let context = &mut Context::from_waker(self.alarm.set());
-        loop {
-            return match self.body.as_mut().poll_frame(context) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(mut data) => Poll::Ready(Some(Ok(data.copy_to_bytes(data.remaining())))),
-                    Err(_trailers) => continue,
-                },
-                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(Error::handler(error)))),
-                Poll::Ready(None) => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            };
-        }
+    let context = &mut Context::from_waker(alarm.set());
+    loop {
+        return match body.as_mut().poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(mut data) => Poll::Ready(Some(Ok(data.copy_to_bytes(data.remaining())))),
+                Err(_trailers) => continue,
+            },
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(Error::handler(error)))),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        };
     }
 }
 
@@ -103,7 +102,7 @@ where
         if let Some(first) = self.first.take() {
             return Ok(Piece::Data(first.into()));
         }
-        Ok(match self.poll() {
+        Ok(match poll(self.body.as_mut(), &self.alarm) {
             Poll::Ready(Some(data)) => Piece::Data(data?.into()),
             Poll::Ready(None) => Piece::End,
             Poll::Pending => Piece::Wait,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use ::http::header::UPGRADE;
 use ::http::{Request, Response};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tower_service::Service;
 
 use super::Body;
@@ -21,12 +21,15 @@ use crate::http::{self, BodyMode, Pipe, Reply, Responder};
 use crate::{ConnectionId, Error};
 
 /// An [`http::Handler`](crate::http::Handler) that has a service answer: see [the module](super).
-#[derive(Clone)]
 pub struct Serve<S> {
     service: S,
     half_close: bool,
     /// The body of the request that comes next is streamed.
     streamed: Option<Announced>,
+    /// For the heads of requests.
+    room: BytesMut,
+    /// Of the last request, which needs it no more.
+    spare: Option<Alarm>,
 }
 
 /// What a request says about a body that is streamed.
@@ -69,7 +72,7 @@ impl Peer {
 impl<S> Serve<S> {
     /// Has a clone of the service answer each request.
     pub fn new(service: S) -> Self {
-        Self { service, half_close: false, streamed: None }
+        Self { service, half_close: false, streamed: None, room: BytesMut::new(), spare: None }
     }
 
     /// Whether a request whose peer has ended its direction is answered nevertheless. Default: no, because it can mostly
@@ -106,7 +109,7 @@ where
         let streamed = self.streamed.take();
         let peer = Peer { connection: connection.id(), remote_addr: connection.remote_addr() };
         let received = request;
-        let mut request = to_http(&received)?.map(|()| match received.body() {
+        let mut request = to_http(&received, &mut self.room)?.map(|()| match received.body() {
             b"" => Body::empty(),
             body => Bytes::copy_from_slice(body).into(),
         });
@@ -129,7 +132,7 @@ where
             *request.body_mut() = Body::arriving(reader);
             unread = Some(pipe);
         }
-        let alarm = Alarm::new(connection);
+        let alarm = Alarm::renewed(self.spare.take(), connection);
         let mut service = self.service.clone();
         let progress = match service.poll_ready(&mut Context::from_waker(alarm.set())) {
             Poll::Ready(ready) => {
@@ -140,7 +143,11 @@ where
         };
         let mut call = Call { progress, alarm, unread, upgrade, half_close: self.half_close };
         match call.progress() {
-            Poll::Ready(result) => call.answer(reply, result),
+            Poll::Ready(result) => {
+                let answered = call.answer(reply, result);
+                self.spare = Some(call.alarm);
+                answered
+            }
             Poll::Pending => {
                 reply.respond_by(Box::new(call));
                 Ok(())
@@ -219,6 +226,12 @@ where
 
     fn outlives_peer(&self) -> bool {
         self.half_close
+    }
+}
+
+impl<S: Clone> Clone for Serve<S> {
+    fn clone(&self) -> Self {
+        Self { half_close: self.half_close, ..Self::new(self.service.clone()) }
     }
 }
 

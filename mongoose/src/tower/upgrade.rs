@@ -14,7 +14,7 @@ use super::Body;
 use crate::gate::ws::NoHandshake;
 use crate::http::{Reply, Request};
 use crate::ws::{Handler, Limits, Opening, Terms};
-use crate::{Connection, Error};
+use crate::{Connection, ConnectionId, Error, Handle};
 
 /// Makes a WebSocket of a request. It is in the extensions of each that asks for an upgrade, so that a route of a router
 /// takes it, behind its layers and with its state:
@@ -44,8 +44,8 @@ pub struct Upgrade {
     terms: Terms,
 }
 
-/// Takes a connection over, by the reply of status 101.
-type Successor = Box<dyn FnOnce(Reply<'_>, &Connection<'_>) -> Result<(), Error> + Send>;
+/// Takes a connection over, by the reply of status 101 and the protocol that its response names.
+type Successor = Box<dyn FnOnce(Reply<'_>, &Connection<'_>, &str) -> Result<(), Error> + Send>;
 
 /// What one request is to become, on its way from the service to the connection.
 pub(super) struct Slot {
@@ -75,15 +75,14 @@ impl Slot {
         let (Some(successor), Some(connection)) = (successor, reply.connection()) else {
             return Err(Error::Status(101));
         };
-        if !parts.headers.contains_key(UPGRADE) {
-            // A layer has made another response of it.
-            return Err(Error::Status(101));
-        }
+        // Without it a layer has made another response of it.
+        let protocol = parts.headers.get(UPGRADE).and_then(|protocol| protocol.to_str().ok());
+        let protocol = protocol.ok_or(Error::Status(101))?;
         if !reply.keeps_alive() {
             // The loop ends meanwhile.
             return reply.status(503).close().empty();
         }
-        successor(reply.with_upgrade_headers(&parts.headers), &connection)
+        successor(reply.with_upgrade_headers(&parts.headers), &connection, protocol)
     }
 }
 
@@ -142,11 +141,23 @@ impl Upgrade {
         if let Some(name) = protocol.as_deref().and_then(|name| HeaderValue::from_str(name).ok()) {
             response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
         }
-        slot.fill(Box::new(move |reply: Reply<'_>, connection: &Connection<'_>| {
+        slot.fill(Box::new(move |reply: Reply<'_>, connection: &Connection<'_>, _: &str| {
             terms.check()?;
             terms.begin(reply, connection, protocol, handler)
         }));
         response
+    }
+
+    /// Has a handler of raw bytes take over, beginning with those behind the request, once any response of status 101 is
+    /// sent to it: for other protocols, and for handshakes that others answer. `begin` makes the handler then, on the
+    /// loop; what it has sent by the [`Handle`] goes behind the response.
+    pub fn take_over<H: crate::Handler>(
+        self,
+        begin: impl FnOnce(Handle, ConnectionId) -> H + Send + 'static,
+    ) {
+        self.slot.fill(Box::new(|reply: Reply<'_>, connection: &Connection<'_>, protocol: &str| {
+            reply.upgrade(protocol, begin(connection.handle(), connection.id()))
+        }));
     }
 
     /// The response to a request that should have asked for an upgrade: 426.

@@ -22,9 +22,19 @@ struct Nudge {
 }
 
 impl Alarm {
-    pub(super) fn new(connection: &Connection<'_>) -> Self {
-        let (handle, id) = (connection.handle(), connection.id());
-        let nudge = Arc::new(Nudge { handle, id, rung: AtomicBool::new(false) });
+    /// One for a request of a connection: made of one that is spare, if nobody has a waker of that any more.
+    pub(super) fn renewed(spare: Option<Self>, connection: &Connection<'_>) -> Self {
+        let id = connection.id();
+        let nudge = spare.and_then(|Self { mut nudge, waker }| {
+            drop(waker);
+            let unique = Arc::get_mut(&mut nudge).filter(|unique| unique.id.is_beside(id))?;
+            unique.id = id;
+            unique.rung = AtomicBool::new(false);
+            Some(nudge)
+        });
+        let nudge = nudge.unwrap_or_else(|| {
+            Arc::new(Nudge { handle: connection.handle(), id, rung: AtomicBool::new(false) })
+        });
         Self { waker: Arc::clone(&nudge).into(), nudge }
     }
 

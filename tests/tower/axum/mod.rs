@@ -1,5 +1,6 @@
 //! What axum's users do, on axum's own server and on ours: the same router, the same assertions.
 
+mod hyper_upgrade;
 mod middleware;
 mod routes;
 mod sockets;
