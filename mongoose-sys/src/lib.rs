@@ -20,7 +20,8 @@
 //!    build tools, because it asks a source package for its metadata.
 //! 4. Otherwise the build fails, and says what was tried and which commands mend it.
 //!
-//! With 1 or 2 a build never talks to the network.
+//! With 1 or 2 a build never talks to the network. With `DOCS_RS` set, as docs.rs does, there is no C at all: the crate can
+//! be documented and checked, but not linked.
 //!
 //! # Features
 //!

@@ -15,6 +15,8 @@
 //!
 //! # A tour
 //!
+//! The [guide] has pages to read: the first hour, the loop, streaming, deployment, and for those who come from elsewhere.
+//!
 //! **The loop.** A [`Manager`] owns an event loop: it lives on one thread, and everything happens while you
 //! [`poll`](Manager::poll) or [`run`](Manager::run) it. All that can be done besides, such as listening, connecting and
 //! setting timers, is on the [`Registry`] that it derefs to, and handlers reach the same one through their
@@ -96,6 +98,9 @@
 //! commercial Mongoose licence.
 
 #![deny(unsafe_code)]
+// docs.rs writes beside each item which feature it needs; `_tls` is none that anybody turns on.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "_tls"))))]
 
 #[cfg(not(unix))]
 compile_error!("the safe crate runs on Unix so far; mongoose-sys builds on Windows too");
@@ -113,6 +118,8 @@ mod ffi;
 pub mod fuzzing;
 mod gate;
 pub mod glob;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod http;
 pub mod json;
 #[cfg(feature = "json-rpc")]
@@ -122,6 +129,7 @@ mod net;
 pub mod random;
 pub mod sntp;
 #[cfg(feature = "_tls")]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "tls-rustls", feature = "tls-builtin"))))]
 pub mod tls;
 #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
 pub mod tokio;

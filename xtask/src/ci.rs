@@ -29,8 +29,14 @@ const STEPS: &[Step] = &[
     Step { name: "fmt", about: "rustfmt has nothing to change", run: fmt },
     Step { name: "clippy", about: "no warning, on all targets", run: clippy },
     Step { name: "doc", about: "documentation builds without warnings", run: doc },
+    Step { name: "docs-rs", about: "so it does as docs.rs makes it: no network, no C source", run: docs_rs },
     Step { name: "bindings", about: "the checked-in bindings are what bindgen makes", run: bindings },
     Step { name: "features", about: "the ABI, raw, unit and doc tests with every feature", run: features },
+    Step {
+        name: "powerset",
+        about: "each feature alone compiles, and those that touch each other",
+        run: powerset,
+    },
     Step { name: "builtin", about: "TLS by Mongoose's own cryptography", run: builtin },
     Step { name: "portable", about: "the selector of other systems, on this one", run: portable },
     Step {
@@ -120,6 +126,22 @@ fn doc() -> Outcome {
     Ok(())
 }
 
+/// All features at once and `cfg(docsrs)`, by a compiler that takes nightly's features; whoever looked for C would fail.
+fn docs_rs() -> Outcome {
+    let packages = ["-p", "mongoose-sys", "-p", "mongoose"];
+    let mut command =
+        cargo_command(&["doc", "--no-deps", "--all-features", "--target-dir", "target/docs-rs"]);
+    command
+        .args(packages)
+        .args(["--offline"])
+        .env("DOCS_RS", "1")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTDOCFLAGS", "--cfg docsrs -D warnings");
+    run_command(
+        without_network(&mut command).env("MONGOOSE_SYS_SOURCE_DIR", "no such folder").env("CC", "false"),
+    )
+}
+
 fn bindings() -> Outcome {
     cargo(&["xtask", "regen-bindings", "--check"])
 }
@@ -129,6 +151,33 @@ fn features() -> Outcome {
     cargo(&["test", "-p", "mongoose-tests", "--test", "abi", "--features", ALL])?;
     cargo(&["test", "-p", "mongoose-sys", "--features", ALL])?;
     cargo(&["test", "-p", "mongoose", "--all-features"])
+}
+
+/// Features whose code meets in one place, so that each by itself proves nothing about the two.
+const TOUCHING: &[&str] = &[
+    "cookies,fuzzing",
+    "gzip,tls-builtin",
+    "gzip,tls-rustls",
+    "gzip,tokio",
+    "http,serde",
+    "log,tls-builtin",
+    "log,tls-rustls",
+    "tls-builtin,tls-rustls",
+    "tls-builtin,tokio",
+    "tls-rustls,tokio",
+    "tokio,tower",
+];
+
+/// No feature, each alone, and those that touch; `clippy` has the default and all of them.
+fn powerset() -> Outcome {
+    let alone = workspace::features()?;
+    for set in [String::new()].into_iter().chain(alone).chain(TOUCHING.iter().map(|set| (*set).to_owned())) {
+        println!("-- {}", if set.is_empty() { "none" } else { &set });
+        // As `cargo check` does, but a warning fails: one is what a forgotten `cfg` mostly shows as.
+        let check = ["rustc", "-q", "-p", "mongoose", "--lib", "--profile", "check", "--no-default-features"];
+        cargo(&[check.as_slice(), &["--features", &set, "--", "-D", "warnings"]].concat())?;
+    }
+    Ok(())
 }
 
 /// Without rustls, which would go before it.

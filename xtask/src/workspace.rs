@@ -1,6 +1,8 @@
 //! Where things are in this repository.
 
 use std::env;
+use std::error::Error;
+use std::fs;
 use std::path::PathBuf;
 
 use crate::build::source::Search;
@@ -14,6 +16,16 @@ pub fn root() -> PathBuf {
 /// The folder of mongoose-sys.
 pub fn mongoose_sys() -> PathBuf {
     root().join("mongoose-sys")
+}
+
+/// The features of `mongoose`, as its manifest has them, but for `default` and those that others ask for.
+pub fn features() -> Result<Vec<String>, Box<dyn Error>> {
+    let manifest = fs::read_to_string(root().join("mongoose/Cargo.toml"))?;
+    let (_, section) = manifest.split_once("\n[features]\n").ok_or("mongoose/Cargo.toml has no features")?;
+    let names = section.lines().take_while(|line| !line.starts_with('['));
+    let names = names.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = ["));
+    let names = names.map(|(name, _)| name.to_owned());
+    Ok(names.filter(|name| name != "default" && !name.starts_with('_')).collect())
 }
 
 /// The search for the C source that a build would make, by the same variables.

@@ -48,6 +48,8 @@ type OnPanic = dyn Fn(usize, &str) + Send + Sync;
 pub struct WorkersBuilder {
     count: usize,
     restart: bool,
+    #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+    tokio: bool,
     on_panic: Box<OnPanic>,
 }
 
@@ -55,6 +57,8 @@ pub struct WorkersBuilder {
 struct Pool {
     set_up: Box<SetUp>,
     restart: bool,
+    #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+    tokio: bool,
     on_panic: Box<OnPanic>,
     ports: Arc<SharedPorts>,
     /// Of the loops that run now, by worker.
@@ -68,7 +72,13 @@ impl Workers {
         let count = if count > 0 { count } else { thread::available_parallelism().map_or(1, usize::from) };
         let on_panic =
             Box::new(|worker: usize, message: &str| eprintln!("worker {worker} panicked: {message}"));
-        WorkersBuilder { count, restart: false, on_panic }
+        WorkersBuilder {
+            count,
+            restart: false,
+            #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+            tokio: false,
+            on_panic,
+        }
     }
 
     /// Has every worker stop listening, finish what is in flight (for 10 seconds at most) and end.
@@ -136,6 +146,36 @@ impl WorkersBuilder {
         self
     }
 
+    /// Gives each worker a tokio runtime of its own, of one thread, and runs it within that (feature `tokio`; where there
+    /// is epoll): what handlers and services of `tower` do may spawn tasks and use tokio's timers and
+    /// sockets, and so may `set_up`.
+    ///
+    /// ```
+    /// use mongoose::{Workers, http};
+    ///
+    /// let workers = Workers::builder(2).tokio().start(|_, registry| {
+    ///     registry.http("http://127.0.0.1:0", |_: http::Request<'_>, reply: http::Reply<'_>| {
+    ///         let deferred = reply.defer();
+    ///         tokio::spawn(async move {
+    ///             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    ///             deferred.reply().text("hello")
+    ///         });
+    ///         Ok(())
+    ///     })?;
+    ///     Ok(())
+    /// })?;
+    /// workers.stop();
+    /// workers.join()?;
+    /// # Ok::<(), mongoose::Error>(())
+    /// ```
+    ///
+    /// A worker whose runtime cannot be made ends with [`Error::Thread`].
+    #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+    pub fn tokio(mut self) -> Self {
+        self.tokio = true;
+        self
+    }
+
     /// Is told of each panic: the worker's number and what the panic said. Default: a line on standard error.
     pub fn on_panic(mut self, tell: impl Fn(usize, &str) + Send + Sync + 'static) -> Self {
         self.on_panic = Box::new(tell);
@@ -154,6 +194,8 @@ impl WorkersBuilder {
         let pool = Arc::new(Pool {
             set_up: Box::new(set_up),
             restart: self.restart,
+            #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+            tokio: self.tokio,
             on_panic: self.on_panic,
             ports: Arc::default(),
             handles: Mutex::new(vec![None; self.count]),
@@ -199,15 +241,24 @@ impl Pool {
     }
 
     fn run(&self, worker: usize, started: &mpsc::Sender<()>, ran: &Cell<bool>) -> Result<(), Error> {
-        let mut manager = Manager::new()?;
-        let _ = manager.registry.core.ports.set(Arc::clone(&self.ports));
-        (self.set_up)(worker, &manager)?;
-        self.lock_handles()[worker] = Some(manager.handle());
-        ran.set(true);
-        // Nobody listens the second time.
-        let _ = started.send(());
+        let begin = || {
+            let manager = Manager::new()?;
+            let _ = manager.registry.core.ports.set(Arc::clone(&self.ports));
+            (self.set_up)(worker, &manager)?;
+            self.lock_handles()[worker] = Some(manager.handle());
+            ran.set(true);
+            // Nobody listens the second time.
+            let _ = started.send(());
+            Ok(manager)
+        };
         // A stop that came before the handle was there.
-        if !self.stopping.load(Ordering::Acquire) {
+        let stopped = || self.stopping.load(Ordering::Acquire);
+        #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+        if self.tokio {
+            return crate::tokio::run_worker(begin, stopped, GRACE);
+        }
+        let mut manager: Manager = begin()?;
+        if !stopped() {
             manager.run()?;
         }
         manager.shutdown(GRACE)

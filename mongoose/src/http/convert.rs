@@ -1,8 +1,10 @@
 //! Requests and replies as the types of the `http` crate (feature `http`).
 
-use ::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use ::http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
+};
 use ::http::response::Parts;
-use ::http::{Response, StatusCode, Version};
+use ::http::{HeaderMap, Method, Response, StatusCode, Uri, Version};
 
 use super::{Reply, Request};
 use crate::{Error, Payload};
@@ -26,12 +28,32 @@ impl<'r> Request<'r> {
     /// [`Error::Convert`] where that crate is stricter: it takes no target of more than 65,534 bytes, and not all
     /// characters in one.
     pub fn to_http(self) -> Result<::http::Request<&'r [u8]>, Error> {
-        let version = if self.protocol() == "HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
-        let builder = ::http::Request::builder().method(self.method()).uri(self.target()).version(version);
+        let convert = || {
+            let uri = Uri::try_from(self.target())?;
+            self.convert(uri, |value| Ok(HeaderValue::from_bytes(value)?))
+        };
+        Ok(convert().map_err(Error::Convert)?.map(|()| self.body()))
+    }
+
+    /// Takes over all but the body. `value` makes the headers' values.
+    pub(crate) fn convert(
+        &self,
+        uri: Uri,
+        value: impl Fn(&'r [u8]) -> Result<HeaderValue, ::http::Error>,
+    ) -> Result<::http::Request<()>, ::http::Error> {
         let headers = self.headers();
-        let builder =
-            headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value.as_bytes()));
-        builder.body(self.body()).map_err(Error::Convert)
+        let mut request = ::http::Request::new(());
+        *request.method_mut() = Method::from_bytes(self.method().as_bytes())?;
+        *request.uri_mut() = uri;
+        if self.protocol() == "HTTP/1.0" {
+            *request.version_mut() = Version::HTTP_10;
+        }
+        let mut map = HeaderMap::try_with_capacity(headers.len())?;
+        for (name, bytes) in headers.iter() {
+            map.try_append(HeaderName::from_bytes(name.as_bytes())?, value(bytes.as_bytes())?)?;
+        }
+        *request.headers_mut() = map;
+        Ok(request)
     }
 }
 
@@ -81,10 +103,25 @@ impl Reply<'_> {
                 if options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close")) {
                     self = self.close();
                 }
-            } else if name != TRANSFER_ENCODING {
+            } else if name == UPGRADE {
                 self = self.header(name.as_str(), value);
+            } else if name != TRANSFER_ENCODING {
+                self.add_valid(name, value);
             }
         }
         Ok(self)
+    }
+
+    /// Adds a header that does not frame the message. By their types name and value are what
+    /// [`header`](Self::header) checks: a token, and bytes without control characters.
+    fn add_valid(&mut self, name: &HeaderName, value: &HeaderValue) {
+        if self.headers.capacity() == 0 {
+            self.headers.reserve(256);
+        }
+        self.has_date |= name == DATE;
+        self.has_type |= name == CONTENT_TYPE;
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            self.headers.extend_from_slice(part);
+        }
     }
 }

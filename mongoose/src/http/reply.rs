@@ -31,9 +31,9 @@ const SMALL: usize = 256;
 pub struct Reply<'r> {
     pub(super) to: To<'r>,
     pub(super) status: u16,
-    headers: Vec<u8>,
-    has_date: bool,
-    has_type: bool,
+    pub(super) headers: Vec<u8>,
+    pub(super) has_date: bool,
+    pub(super) has_type: bool,
     close: bool,
     pub(super) length: Option<u64>,
     /// What was wrong with a header or the status: said at the end.

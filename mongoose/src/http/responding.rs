@@ -70,6 +70,11 @@ impl<'r> Reply<'r> {
         }
     }
 
+    /// Whether the length of the body was announced.
+    pub(crate) fn has_length(&self) -> bool {
+        self.length.is_some()
+    }
+
     /// Whether the connection stays after it, as far as that is known.
     pub(crate) fn keeps_alive(&self) -> bool {
         self.terms().keep_alive

@@ -4,6 +4,9 @@
 //! handlers do runs within the runtime, so that they may spawn tasks, and the futures of `tower` services may use timers,
 //! sockets and drivers of databases.
 //!
+//! Several of them, a thread and a runtime each, are [`Workers`](crate::Workers):
+//! [`WorkersBuilder::tokio`](crate::WorkersBuilder::tokio).
+//!
 //! A manager lives on one thread, so the future is not `Send`: it is for `block_on`, of whatever runtime, or a `LocalSet`.
 //! The runtime needs I/O and time to be enabled.
 //!
@@ -40,6 +43,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+use ::tokio::runtime::Builder;
 use ::tokio::task::yield_now;
 use ::tokio::time::{Instant, Sleep, sleep_until};
 
@@ -77,6 +81,20 @@ pub async fn run_until<F: Future>(manager: &mut Manager, end: F, grace: Duration
     let mut driver = Driver::new(manager)?;
     driver.run_until(end).await?;
     driver.shut_down(grace).await
+}
+
+/// Runs a worker's manager on a runtime of its own until it is stopped, then shuts it down.
+pub(crate) fn run_worker(
+    begin: impl FnOnce() -> Result<Manager, Error>,
+    stopped: impl Fn() -> bool,
+    grace: Duration,
+) -> Result<(), Error> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
+    // Also while handlers are made, and while they are dropped with the manager.
+    let _entered = runtime.enter();
+    let mut manager = begin()?;
+    let stopped = poll_fn(|_| if stopped() { Poll::Ready(()) } else { Poll::Pending });
+    runtime.block_on(run_until(&mut manager, stopped, grace))
 }
 
 /// A manager and what the runtime watches for it.

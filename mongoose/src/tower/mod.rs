@@ -33,8 +33,19 @@
 //! **Futures** are polled on the loop's own thread, at once when a request comes and then whenever they are woken, by
 //! whatever thread: they need not be `Send`, and one that is ready at once costs no detour. A future must not block:
 //! everybody else waits meanwhile. One that needs a runtime, say for a timer or a database, needs that to be entered.
-//! Each request has a clone of the service, which is called once it is ready. On [`Workers`](crate::Workers) each worker
-//! makes a [`Serve`] of its own.
+//! Each request has a clone of the service, which is called once it is ready.
+//!
+//! **On several cores** each of the [`Workers`](crate::Workers) serves a clone, within a tokio runtime of its own where
+//! the services need one:
+//!
+//! ```text
+//! let router = Router::new().route("/", get(page)).with_state(state);
+//! let workers = Workers::builder(0).tokio().start(move |_, registry| {
+//!     registry.http("http://0.0.0.0:8000", tower::Serve::new(router.clone()))?;
+//!     Ok(())
+//! })?;
+//! workers.run_until_signal()
+//! ```
 //!
 //! **A request that is aborted** has its future dropped: when the connection breaks, and also when the peer ends its
 //! direction alone, unless [`Serve::half_close`] says otherwise. So has one that takes longer than
@@ -62,6 +73,7 @@
 //! program. What this feature brings is under MIT.
 
 mod body;
+mod request;
 mod respond;
 mod serve;
 mod upgrade;

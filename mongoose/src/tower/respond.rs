@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ::http::header::CONTENT_LENGTH;
 use ::http::{Response, StatusCode};
 use bytes::{Buf, Bytes};
 use http_body::Body;
@@ -35,7 +34,6 @@ where
     }
     let reply = reply.with_parts(&parts)?;
     let exact = body.size_hint().exact();
-    let announced = parts.headers.contains_key(CONTENT_LENGTH);
     if reply.is_bodiless() {
         // Of nothing it is not known whether it was taken out because of the method.
         return reply.bodiless(exact.filter(|&length| length > 0));
@@ -60,7 +58,7 @@ where
         (first, exact) => {
             source.first = first;
             match exact {
-                Some(length) if !announced => reply.length(length).stream(source),
+                Some(length) if !reply.has_length() => reply.length(length).stream(source),
                 _ => reply.stream(source),
             }
         }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use tower_service::Service;
 
 use super::Body;
+use super::request::to_http;
 use super::respond::respond;
 use super::upgrade::Slot;
 use super::waker::Alarm;
@@ -105,7 +106,7 @@ where
         let streamed = self.streamed.take();
         let peer = Peer { connection: connection.id(), remote_addr: connection.remote_addr() };
         let received = request;
-        let mut request = request.to_http()?.map(|body| match body {
+        let mut request = to_http(&received)?.map(|()| match received.body() {
             b"" => Body::empty(),
             body => Bytes::copy_from_slice(body).into(),
         });

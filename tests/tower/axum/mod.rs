@@ -6,6 +6,7 @@ mod sockets;
 mod stops;
 mod streams;
 mod upgrades;
+mod workers;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;

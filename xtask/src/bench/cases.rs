@@ -97,12 +97,13 @@ impl Case {
         match &self.kind {
             Kind::Load(load) if load.program == Program::Transfers => &[Program::Transfers],
             Kind::Load(load) if load.program == Program::Secure => &[Program::Secure],
+            Kind::Load(load) if load.program == Program::Router => &[Program::Router],
             Kind::SecureStorm(_) => &[Program::Secure],
             Kind::Transfer(Transfer::Echo { .. } | Transfer::Broadcast(_)) => &[Program::WebSocket],
             Kind::Transfer(Transfer::Datagrams { .. }) => &[Program::Datagrams],
             Kind::Transfer(_) => &[Program::Transfers],
             Kind::Mqtt(_) => &[Program::Mqtt],
-            Kind::Instructions => &[Program::Hello, Program::Transfers],
+            Kind::Instructions => &[Program::Hello, Program::Transfers, Program::Router],
             _ => &[Program::Hello],
         }
     }
@@ -120,6 +121,8 @@ pub const HELLO: Load = Load {
 const SECURE: Load = Load { program: Program::Secure, ..HELLO };
 
 const CLOSE: &str = "Connection: close";
+
+const ROUTER: Load = Load { program: Program::Router, ..HELLO };
 
 const TRANSFERS: Load = Load { program: Program::Transfers, ..HELLO };
 
@@ -213,6 +216,9 @@ pub const CASES: &[Case] = &[
         kind: Kind::Transfer(Transfer::Events(1000)),
         peers: &[Peer::Ours, Peer::Hyper],
     },
+    router("router-text", "an axum router with two layers: a text of 13 bytes, 64 connections", "/hello"),
+    router("router-json", "the same router: JSON, 64 connections", "/json"),
+    router("router-path", "the same router: JSON by a number in the path, 64 connections", "/users/42"),
     websocket("ws-64", "WebSocket echo of 64 bytes, 64 connections", echo(64, 64)),
     websocket("ws-1k", "WebSocket echo of 1 KB, 64 connections", echo(64, 1 << 10)),
     websocket("ws-64k", "WebSocket echo of 64 KB, 16 connections", echo(16, 64 << 10)),
@@ -322,12 +328,17 @@ pub const CASES: &[Case] = &[
         name: "instructions",
         about: "instructions in user space a request, under callgrind",
         kind: Kind::Instructions,
-        peers: &[Peer::Ours, Peer::C, Peer::Hyper, Peer::Nginx],
+        peers: &[Peer::Ours, Peer::C, Peer::Hyper, Peer::Axum, Peer::Nginx],
     },
 ];
 
 const fn load(name: &'static str, about: &'static str, load: Load) -> Case {
     Case { name, about, kind: Kind::Load(load), peers: FEWER }
+}
+
+/// On axum's own server and on ours.
+const fn router(name: &'static str, about: &'static str, path: &'static str) -> Case {
+    Case { name, about, kind: Kind::Load(Load { path, ..ROUTER }), peers: &[Peer::Ours, Peer::Axum] }
 }
 
 const fn echo(connections: usize, bytes: usize) -> Transfer {

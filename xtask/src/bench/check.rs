@@ -35,11 +35,15 @@ const HELLO: &[Question] = &[
 /// The load checks uploads and events itself.
 const TRANSFERS: &[Question] = &[("/hello", 0, 13), ("/1k.txt", 0, 1 << 10), ("/10m.txt", 0, 10 << 20)];
 
+const ROUTER: &[Question] = &[("/hello", 0, 13)];
+
 const CHUNKED: Question = ("/chunked", 0, 16 << 10);
 
 /// Fails unless every peer answers with the same status, Content-Type, framing and body, and a Date.
 pub fn replies(peers: &Peers, results: &mut Results) -> Outcome {
-    for (program, questions) in [(Program::Hello, HELLO), (Program::Transfers, TRANSFERS)] {
+    for (program, questions) in
+        [(Program::Hello, HELLO), (Program::Transfers, TRANSFERS), (Program::Router, ROUTER)]
+    {
         for peer in peers.built(program) {
             progress::show(&format!("comparing replies: {}", peer.name()));
             let _server = Server::start(SERVER_CORE, &peers.serve(peer, program)?, peers.port)?;

@@ -16,12 +16,13 @@ const CONNECTIONS: usize = 64;
 
 /// What is asked of which server, and how often in the shorter and in the longer run: their difference is free of
 /// starting, connecting and ending.
-const QUESTIONS: [(Metric, Program, Question, [usize; 2]); 5] = [
+const QUESTIONS: [(Metric, Program, Question, [usize; 2]); 6] = [
     (Metric::ShortHead, Program::Hello, ("/hello", &[]), MANY),
     (Metric::BrowserHead, Program::Hello, ("/hello", BROWSER), MANY),
     (Metric::File, Program::Transfers, ("/1k.txt", &[]), MANY),
     (Metric::LargeFile, Program::Transfers, ("/10m.txt", &[]), [64, 192]),
     (Metric::Chunked, Program::Transfers, ("/chunked", &[]), MANY),
+    (Metric::Routed, Program::Router, ("/users/42", BROWSER), MANY),
 ];
 
 const MANY: [usize; 2] = [2_048, 12_288];
@@ -47,6 +48,8 @@ fn suits(peer: Peer, metric: Metric) -> bool {
     match (peer, metric) {
         // All that it has.
         (Peer::Nginx, metric) => matches!(metric, Metric::File | Metric::LargeFile),
+        // Its router alone: what is below it is hyper.
+        (Peer::Axum, metric) => metric == Metric::Routed,
         // It copies, which takes valgrind minutes.
         (Peer::Hyper, metric) => metric != Metric::LargeFile,
         _ => true,

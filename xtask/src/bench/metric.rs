@@ -22,6 +22,7 @@ pub enum Metric {
     File,
     LargeFile,
     Chunked,
+    Routed,
 }
 
 impl Metric {
@@ -47,6 +48,7 @@ impl Metric {
             Self::File => "file of 1 KB",
             Self::LargeFile => "file of 10 MB",
             Self::Chunked => "16 chunks",
+            Self::Routed => "an axum route",
         };
         title.to_owned()
     }
@@ -58,8 +60,8 @@ impl Metric {
 
     /// Whether one round says it all.
     pub fn is_exact(self) -> bool {
-        use Metric::{BrowserHead, Chunked, Crates, File, LargeFile, ShortHead, Size};
-        matches!(self, Size | Crates | ShortHead | BrowserHead | File | LargeFile | Chunked)
+        use Metric::{BrowserHead, Chunked, Crates, File, LargeFile, Routed, ShortHead, Size};
+        matches!(self, Size | Crates | ShortHead | BrowserHead | File | LargeFile | Chunked | Routed)
     }
 }
 

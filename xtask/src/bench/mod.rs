@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what a request costs, here and elsewhere, as ratios in one run.
 
 mod cases;
+mod chart;
 mod check;
 mod closing;
 mod files;
@@ -37,7 +38,7 @@ type Fallible<T> = Result<T, Box<dyn Error>>;
 
 const HELP: &str = "\
 Measures this server beside others, in turn on the same port and core, and prints every figure with its spread and as a
-ratio to ours. The full run takes about 20 minutes and writes BENCHMARKS.md.
+ratio to ours. The full run takes about 20 minutes and writes BENCHMARKS.md, with benchmarks.svg.
 
 Usage: cargo xtask bench [--quick] [OPTIONS] [CASE]...
 
@@ -47,6 +48,7 @@ Options:
   --seconds N   How long the load of one measurement lasts (2; longer where a target is about user CPU).
   --peer NAME   Only this peer besides ours; may be given more than once.
   --date TEXT   The date in BENCHMARKS.md (today).
+  --chart       Measure nothing: only draw benchmarks.svg by the BENCHMARKS.md that is there.
 
 Cases, all by default:
 ";
@@ -82,6 +84,7 @@ pub fn run(arguments: Parser) -> Outcome {
     }
     if whole {
         report::write(&plan, &peers, &results)?;
+        chart::write()?;
     }
     Ok(())
 }
@@ -126,7 +129,9 @@ fn measure(case: &'static Case, plan: &Plan, peers: &Peers, results: &mut Result
 
 impl Plan {
     fn takes(&self, case: &Case, peer: Peer) -> bool {
-        let quick = !self.quick || !self.only.is_empty() || peer.is_quick();
+        // Ours alone would say nothing.
+        let needed = peer.is_quick() || case.peers.len() == 2;
+        let quick = !self.quick || !self.only.is_empty() || needed;
         let chosen = self.only.is_empty() || peer == Peer::Ours || self.only.contains(&peer);
         case.peers.contains(&peer) && quick && chosen
     }
@@ -154,6 +159,7 @@ fn parse(mut arguments: Parser) -> Fallible<Option<Plan>> {
             Long("rounds") => plan.rounds = arguments.value()?.parse()?,
             Long("seconds") => plan.seconds = arguments.value()?.parse()?,
             Long("date") => plan.date = Some(arguments.value()?.string()?),
+            Long("chart") => return chart::write().map(|()| None),
             Long("peer") => plan.only.push(Peer::named(&arguments.value()?.string()?)?),
             Value(name) => plan.cases.push(cases::named(&name.string()?)?),
             Short('h') | Long("help") => {

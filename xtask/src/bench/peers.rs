@@ -42,6 +42,8 @@ pub enum Program {
     Transfers,
     /// Small replies over TLS.
     Secure,
+    /// An axum router with layers.
+    Router,
     /// Echoes and a room.
     WebSocket,
     /// Echoes by UDP.
@@ -58,8 +60,15 @@ pub enum Program {
 
 impl Program {
     /// Those that are measured.
-    pub const ALL: [Self; 6] =
-        [Self::Hello, Self::Transfers, Self::Secure, Self::WebSocket, Self::Datagrams, Self::Mqtt];
+    pub const ALL: [Self; 7] = [
+        Self::Hello,
+        Self::Transfers,
+        Self::Secure,
+        Self::Router,
+        Self::WebSocket,
+        Self::Datagrams,
+        Self::Mqtt,
+    ];
 }
 
 impl Peer {
@@ -142,6 +151,7 @@ impl Peer {
             Program::WebSocket => self.is_websocket_alone() || matches!(self, Self::Ours | Self::C),
             Program::Transfers => matches!(self, Self::Ours | Self::Hyper | Self::Nginx),
             Program::Secure => matches!(self, Self::Ours | Self::Builtin | Self::Hyper),
+            Program::Router => matches!(self, Self::Ours | Self::Axum),
             Program::Datagrams => matches!(self, Self::Ours | Self::Floor),
             Program::Mqtt => matches!(self, Self::Ours | Self::Rumqttc | Self::Libmosquitto),
             Program::Posts | Program::MqttSoak | Program::Broker => self == Self::Ours,
@@ -291,6 +301,7 @@ pub fn cargo_build_into(name: &str, program: Program, target: &Path, more: &[&st
         Program::Hello => ("", &[]),
         Program::Transfers => ("-transfers", &["--features", "transfers"]),
         Program::Secure => ("-secure", &["--features", "secure"]),
+        Program::Router => ("-router", &["--features", "router"]),
         Program::WebSocket => ("-websocket", &["--features", "websocket"]),
         Program::Datagrams => ("-datagrams", &["--features", "datagrams"]),
         Program::Mqtt => ("-mqtt", &["--features", "mqtt"]),
