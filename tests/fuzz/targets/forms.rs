@@ -20,8 +20,9 @@ pub fn multipart(bytes: &[u8]) {
         let framed = [b"\r\n\r\n", &part.content[..], b"\r\n--X"].concat();
         let bare = [b"\r\n", &part.content[..], b"\r\n--X"].concat();
         let empty = part.content.is_empty() && contains(&input[from..], b"\r\n--X");
-        let at = input[from..].windows(framed.len()).position(|window| window == framed);
-        let at = at.or_else(|| input[from..].windows(bare.len()).position(|window| window == bare));
+        // The first of either, which is never behind where the part really is.
+        let find = |what: &[u8]| input[from..].windows(what.len()).position(|window| window == what);
+        let at = find(&framed).into_iter().chain(find(&bare)).min();
         assert!(at.is_some() || empty, "{:?}", part.content);
         from += at.unwrap_or(0);
     }
