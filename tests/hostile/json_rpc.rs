@@ -1,8 +1,8 @@
 //! JSON-RPC: what C answers, and what the specification asks for.
 
-use mongoose::json;
-use mongoose::jsonrpc::{Server, is_response};
-use mongoose_tests::{Random, raw, scaled};
+use mongoose::jsonrpc::{Call, ErrorObject, Server, is_response};
+use mongoose::{http, json};
+use mongoose_tests::{Client, Random, raw, scaled};
 
 /// With the one method that C's has.
 fn server() -> Server {
@@ -50,6 +50,39 @@ fn hazard_65_what_is_behind_the_call_is_seen() {
     assert!(raw::json_rpc(request).contains("result"));
     let answer = server().process(request, &()).expect("an error");
     assert_eq!(json::get_i64(&answer, "$.error.code").expect("JSON"), Some(-32700));
+}
+
+#[test]
+fn by_http_a_call_is_a_post_of_json() {
+    let site = mongoose_tests::Server::http(|| {
+        let mut server = Server::new();
+        server.method("half", |call: Call<'_, u16>| match call.params::<(u64,)>()? {
+            (number,) if number % 2 == 0 => Ok((number / 2, *call.context(), call.is_notification())),
+            _ => Err(ErrorObject::new(7, "odd").with_data(call.method())),
+        });
+        move |request: http::Request<'_>, reply: http::Reply<'_>| server.http(request, reply, &443)
+    });
+    let mut client = Client::connect(site.address);
+    let mut post = |content_type: &str, body: &str| {
+        let (length, head) = (body.len(), "POST / HTTP/1.1\r\nHost: test\r\n");
+        client.send(format!("{head}Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"));
+        client.response()
+    };
+    let call = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":[1],"method":"half","params":{params}}}"#);
+    let (right, json) = (|params: &str| call(params).replace("[1],", "1,"), "application/json");
+    let answer = post(json, &right("[8]"));
+    assert_eq!((answer.status, answer.text()), (200, r#"{"jsonrpc":"2.0","result":[4,443,false],"id":1}"#));
+    assert_eq!(answer.header("Content-Type"), Some(json));
+    let answer = post("application/json; charset=utf-8", &right("[7]"));
+    let error = r#"{"jsonrpc":"2.0","error":{"code":7,"message":"odd","data":"half"},"id":1}"#;
+    assert_eq!((answer.status, answer.text()), (200, error), "an error of the call is none of HTTP's");
+    assert!(post(json, &right("{}")).text().contains("-32602"), "params of another type");
+    assert!(post(json, &call("[8]")).text().contains("-32600"), "an id that is none");
+    let answer = post(json, r#"{"jsonrpc":"2.0","method":"half","params":[8]}"#);
+    assert_eq!((answer.status, answer.text()), (204, ""), "nothing is said of a notification");
+    assert_eq!(post("text/plain", &right("[8]")).status, 415, "what a page of another site can send unasked");
+    let answer = client.get("/");
+    assert_eq!((answer.status, answer.header("Allow")), (405, Some("POST")));
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod mosquitto;
 #[path = "../websocket/peer.rs"]
 #[allow(dead_code, reason = "the tests of WebSocket need more of it")]
 mod peer;
+mod properties;
 mod recovery;
 mod resumption;
 mod round_trip;
