@@ -6,6 +6,7 @@ use ::http::header::{
 use ::http::response::Parts;
 use ::http::{HeaderMap, Method, Response, StatusCode, Uri, Version};
 
+use super::reply::HEADERS_ROOM;
 use super::{Reply, Request};
 use crate::{Error, Payload};
 
@@ -30,19 +31,20 @@ impl<'r> Request<'r> {
     pub fn to_http(self) -> Result<::http::Request<&'r [u8]>, Error> {
         let convert = || {
             let uri = Uri::try_from(self.target())?;
-            self.convert(uri, |value| Ok(HeaderValue::from_bytes(value)?))
+            self.convert(uri, |value| Ok(HeaderValue::from_bytes(value)?), self.body())
         };
-        Ok(convert().map_err(Error::Convert)?.map(|()| self.body()))
+        convert().map_err(Error::Convert)
     }
 
     /// Takes over all but the body. `value` makes the headers' values.
-    pub(crate) fn convert(
+    pub(crate) fn convert<B>(
         &self,
         uri: Uri,
         value: impl Fn(&'r [u8]) -> Result<HeaderValue, ::http::Error>,
-    ) -> Result<::http::Request<()>, ::http::Error> {
+        body: B,
+    ) -> Result<::http::Request<B>, ::http::Error> {
         let headers = self.headers();
-        let mut request = ::http::Request::new(());
+        let mut request = ::http::Request::new(body);
         *request.method_mut() = Method::from_bytes(self.method().as_bytes())?;
         *request.uri_mut() = uri;
         if self.protocol() == "HTTP/1.0" {
@@ -116,7 +118,7 @@ impl Reply<'_> {
     /// [`header`](Self::header) checks: a token, and bytes without control characters.
     fn add_valid(&mut self, name: &HeaderName, value: &HeaderValue) {
         if self.headers.capacity() == 0 {
-            self.headers.reserve(256);
+            self.headers = Vec::with_capacity(HEADERS_ROOM);
         }
         self.has_date |= name == DATE;
         self.has_type |= name == CONTENT_TYPE;

@@ -21,6 +21,9 @@ use crate::{Connection, Error};
 /// Bodies up to this many bytes are written behind their head without further ado.
 const SMALL: usize = 256;
 
+/// What is allocated at once for the headers of a reply.
+pub(super) const HEADERS_ROOM: usize = 256;
+
 /// Answers one request, once: set status and headers, then end with [`text`](Self::text), [`body`](Self::body) or
 /// another that takes the reply. [`defer`](Self::defer) puts the answer off.
 ///
@@ -86,7 +89,7 @@ impl<'r> Reply<'r> {
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if self.headers.capacity() == 0 {
             // Where there is one there are more.
-            self.headers.reserve(256);
+            self.headers = Vec::with_capacity(HEADERS_ROOM);
         }
         match write_header(&mut self.headers, name, value.as_ref()) {
             Ok(()) => {

@@ -4,14 +4,15 @@ use ::http::header::HeaderValue;
 use ::http::{Request, Uri};
 use bytes::{Bytes, BytesMut};
 
+use super::Body;
 use crate::{Error, http};
 
 /// Heads are copied to behind each other, until so many bytes are full.
 const ROOM: usize = 4 << 10;
 
-/// The request without its body. Its target and the values of its headers share one copy of the head, which `room` is
+/// The request, with the body that is there. Its target and the values of its headers share one copy of the head, which `room` is
 /// for: one that is kept keeps that, too.
-pub(super) fn to_http(request: &http::Request<'_>, room: &mut BytesMut) -> Result<Request<()>, Error> {
+pub(super) fn to_http(request: &http::Request<'_>, room: &mut BytesMut) -> Result<Request<Body>, Error> {
     let len = request.head().len();
     if room.capacity() < len {
         // What nobody has any more is used again.
@@ -28,9 +29,13 @@ pub(super) fn to_http(request: &http::Request<'_>, room: &mut BytesMut) -> Resul
             _ => Bytes::copy_from_slice(bytes),
         }
     };
+    let body = match request.body() {
+        b"" => Body::empty(),
+        body => Bytes::copy_from_slice(body).into(),
+    };
     let convert = || {
         let uri = Uri::from_maybe_shared(part(request.target().as_bytes()))?;
-        request.convert(uri, |value| Ok(HeaderValue::from_maybe_shared(part(value))?))
+        request.convert(uri, |value| Ok(HeaderValue::from_maybe_shared(part(value))?), body)
     };
     convert().map_err(Error::Convert)
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use ::http::header::UPGRADE;
 use ::http::{Request, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use tower_service::Service;
 
 use super::Body;
@@ -109,10 +109,7 @@ where
         let streamed = self.streamed.take();
         let peer = Peer { connection: connection.id(), remote_addr: connection.remote_addr() };
         let received = request;
-        let mut request = to_http(&received, &mut self.room)?.map(|()| match received.body() {
-            b"" => Body::empty(),
-            body => Bytes::copy_from_slice(body).into(),
-        });
+        let mut request = to_http(&received, &mut self.room)?;
         request.extensions_mut().insert(peer);
         let mut upgrade = None;
         if request.headers().contains_key(UPGRADE)
