@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: everything that has to hold before a change lands.
 
 use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -44,7 +45,16 @@ const STEPS: &[Step] = &[
         about: "no unsafe code outside mongoose/src/ffi, none without its reason",
         run: no_unsafe,
     },
-    Step { name: "package", about: "the packaged mongoose-sys builds without a network", run: package },
+    Step {
+        name: "package",
+        about: "what would be published builds by itself, without a network",
+        run: package,
+    },
+    Step {
+        name: "minimal",
+        about: "mongoose compiles with the oldest versions that it says suffice",
+        run: minimal,
+    },
     Step { name: "offline", about: "with vendor/ filled, a build asks no network", run: offline },
     Step { name: "fuzz", about: "each fuzz target for a few seconds, under AddressSanitizer", run: feed },
     Step {
@@ -209,7 +219,7 @@ fn soak() -> Outcome {
     if cfg!(target_os = "linux") { cargo(&["xtask", "soak", "--quick"]) } else { Ok(()) }
 }
 
-/// Lists the C files, then lets cargo unpack and build the package.
+/// Lists the C files, then lets cargo unpack both packages and build the one with the other.
 fn package() -> Outcome {
     const PACKAGE: &[&str] = &["package", "-p", "mongoose-sys", "--allow-dirty"];
     let output = cargo_command(PACKAGE).arg("--list").output()?;
@@ -219,7 +229,21 @@ fn package() -> Outcome {
             return Err(format!("the package lacks {file}:\n{list}").into());
         }
     }
-    run_command(without_network(&mut cargo_command(PACKAGE)).arg("--offline"))
+    run_command(without_network(&mut cargo_command(PACKAGE)).args(["-p", "mongoose", "--offline"]))
+}
+
+/// Of what it depends on itself. Resolved apart from the rest, by settings that only a nightly cargo has.
+fn minimal() -> Outcome {
+    let lock = workspace::root().join("target/minimal/Cargo.lock");
+    fs::create_dir_all(lock.parent().expect("it lies in a folder of target/"))?;
+    // What was resolved before may be newer than what suffices.
+    if lock.exists() {
+        fs::remove_file(&lock)?;
+    }
+    let mut command = cargo_command(&["check", "-p", "mongoose", "--all-features"]);
+    command.args(["-Zdirect-minimal-versions", "-Zlockfile-path", "--target-dir", "target/minimal"]);
+    command.arg("--config").arg(format!("resolver.lockfile-path={lock:?}"));
+    run_command(command.env("RUSTC_BOOTSTRAP", "1"))
 }
 
 fn offline() -> Outcome {

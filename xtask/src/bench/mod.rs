@@ -13,6 +13,7 @@ mod metric;
 mod mqtt;
 mod nginx;
 pub mod peers;
+mod prices;
 pub mod progress;
 mod report;
 mod results;
@@ -48,6 +49,7 @@ Options:
   --seconds N   How long the load of one measurement lasts (2; longer where a target is about user CPU).
   --peer NAME   Only this peer besides ours; may be given more than once.
   --date TEXT   The date in BENCHMARKS.md (today).
+  --prices      Only build a program with each feature, in some minutes, and print the README's table of them.
   --chart       Measure nothing: only draw benchmarks.svg by the BENCHMARKS.md that is there.
 
 Cases, all by default:
@@ -160,6 +162,7 @@ fn parse(mut arguments: Parser) -> Fallible<Option<Plan>> {
             Long("seconds") => plan.seconds = arguments.value()?.parse()?,
             Long("date") => plan.date = Some(arguments.value()?.string()?),
             Long("chart") => return chart::write().map(|()| None),
+            Long("prices") => return prices::print().map(|()| None),
             Long("peer") => plan.only.push(Peer::named(&arguments.value()?.string()?)?),
             Value(name) => plan.cases.push(cases::named(&name.string()?)?),
             Short('h') | Long("help") => {
