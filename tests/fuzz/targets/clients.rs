@@ -160,7 +160,10 @@ pub fn websocket_client(bytes: &[u8]) {
                 let head =
                     "HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
                 peer.feed(manager, format!("{head}{accept}\r\n\r\n").as_bytes());
-            } else if let Some(at) = find(&answer, b"{accept}") {
+            } else if let Some(at) = find(&answer, b"{accept}")
+                && answer[..at].trim_ascii_end().ends_with(b":")
+            {
+                // Nowhere else: what it begins with is another each time.
                 answer.splice(at..at + 8, accept.bytes());
             }
             match in_pieces {
