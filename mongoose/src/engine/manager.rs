@@ -24,8 +24,9 @@ pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// each. Everything but polling is a method of [`Registry`], to which this derefs.
 ///
 /// Dropping it closes every connection, whose handlers get [`Event::Close`](crate::Event::Close); nothing can be
-/// created meanwhile. The first manager of a process makes it ignore SIGPIPE and turns C's own log off; from then on the
-/// process must not fork without exec.
+/// created meanwhile. The first manager of a process turns C's own log off and makes the process ignore SIGPIPE: one that
+/// sets that back to its default can be ended by a peer that is gone, because `writev` and `sendfile` know no other way to
+/// say so. From then on the process must not fork without exec.
 ///
 /// ```no_run
 /// use mongoose::{Manager, http};
