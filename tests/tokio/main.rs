@@ -5,3 +5,4 @@
 
 mod home;
 mod http;
+mod websocket;

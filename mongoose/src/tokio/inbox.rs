@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use crate::{Connection, ConnectionId, Error, Handle};
 
 /// Bytes that may wait to be taken, give or take a piece: past it the connection is not read.
-const QUEUED_MAX: usize = 64 << 10;
+pub(super) const QUEUED_MAX: usize = 64 << 10;
 
 /// What each thing that waits counts besides its bytes: many empty ones take memory too.
 const OVERHEAD: usize = 64;
