@@ -71,6 +71,11 @@ impl<T: Send + 'static> Feeder<T> {
         Ok(())
     }
 
+    /// Has a connection that takes the place of another not read, where much waits that came on that.
+    pub(crate) fn moved_to(&self, connection: &Connection<'_>) {
+        self.wake(self.0.lock(), Some(connection));
+    }
+
     /// Nothing follows. What it was told first counts.
     pub(crate) fn end(&self, end: Result<(), Error>) {
         let mut state = self.0.lock();
