@@ -274,6 +274,14 @@ pub enum Error {
         /// Why.
         reason: crate::mqtt::Reason,
     },
+    /// An MQTT server does not take a message or a subscription.
+    #[error("the MQTT server does not take the {what}: {reason}")]
+    Declined {
+        /// Which: `message`, `subscription` or `end of a subscription`.
+        what: &'static str,
+        /// Why.
+        reason: crate::mqtt::Reason,
+    },
     /// A redirect that cannot be followed.
     #[error("cannot follow the redirect to {url:?}: {reason}")]
     Redirect {
@@ -346,6 +354,7 @@ impl Error {
             Self::WebSocket { code, reason } => Self::WebSocket { code: *code, reason },
             Self::Mqtt { reason, what } => Self::Mqtt { reason: *reason, what },
             Self::ConnectRefused { reason } => Self::ConnectRefused { reason: *reason },
+            Self::Declined { what, reason } => Self::Declined { what, reason: *reason },
             Self::Disconnected { reason } => Self::Disconnected { reason: *reason },
             #[cfg(feature = "_tls")]
             Self::Tls { phase, reason } => Self::Tls { phase, reason: reason.clone() },

@@ -5,3 +5,8 @@
 
 mod home;
 mod http;
+#[path = "../mqtt/mosquitto.rs"]
+#[allow(dead_code, reason = "the tests of MQTT need more of it")]
+mod mosquitto;
+mod mqtt;
+mod websocket;

@@ -1,6 +1,6 @@
 //! Messages, as programs see them.
 
-use super::{Properties, Publish, QoS};
+use super::{Properties, PropertiesBuf, Publish, QoS};
 
 /// A message: a view of the receive buffer where it was received, of whatever it was made from where it is to be sent.
 ///
@@ -37,6 +37,18 @@ impl<'a> Message<'a> {
         std::str::from_utf8(self.payload).ok()
     }
 
+    /// A copy to keep.
+    pub fn to_buf(self) -> MessageBuf {
+        MessageBuf {
+            topic: self.topic.to_owned(),
+            payload: self.payload.to_vec(),
+            qos: self.qos,
+            retain: self.retain,
+            duplicate: self.duplicate,
+            properties: self.properties.into(),
+        }
+    }
+
     /// As a packet's, under another topic where an alias stood for it.
     pub(crate) fn received(publish: &Publish<'a>, topic: &'a str) -> Self {
         Self {
@@ -59,5 +71,42 @@ impl<'a> Message<'a> {
             properties: self.properties,
             payload: self.payload,
         }
+    }
+}
+
+/// A message to keep: what [`Message::to_buf`] gives.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct MessageBuf {
+    /// As [`Message::topic`].
+    pub topic: String,
+    /// As [`Message::payload`].
+    pub payload: Vec<u8>,
+    /// As [`Message::qos`].
+    pub qos: QoS,
+    /// As [`Message::retain`].
+    pub retain: bool,
+    /// As [`Message::duplicate`].
+    pub duplicate: bool,
+    /// As [`Message::properties`].
+    pub properties: PropertiesBuf,
+}
+
+impl MessageBuf {
+    /// The message, as it is published.
+    pub fn view(&self) -> Message<'_> {
+        Message {
+            topic: &self.topic,
+            payload: &self.payload,
+            qos: self.qos,
+            retain: self.retain,
+            duplicate: self.duplicate,
+            properties: self.properties.view(),
+        }
+    }
+}
+
+impl From<Message<'_>> for MessageBuf {
+    fn from(message: Message<'_>) -> Self {
+        message.to_buf()
     }
 }

@@ -12,7 +12,7 @@ mod topic;
 
 pub use client::{Client, ClientBuilder, Delivery, Event, Handler, Remote, Request, Session};
 pub use decoder::Decoder;
-pub use message::Message;
+pub use message::{Message, MessageBuf};
 pub use packet::{
     Ack, Answer, Auth, Connack, Connect, Disconnect, Filters, Names, Packet, PacketId, Publish, QoS,
     RetainHandling, Subscribe, SubscribeOptions, Unsubscribe, Version, Will,

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use crate::{Connection, ConnectionId, Error, Handle};
 
 /// Bytes that may wait to be taken, give or take a piece: past it the connection is not read.
-const QUEUED_MAX: usize = 64 << 10;
+pub(super) const QUEUED_MAX: usize = 64 << 10;
 
 /// What each thing that waits counts besides its bytes: many empty ones take memory too.
 const OVERHEAD: usize = 64;
@@ -69,6 +69,11 @@ impl<T: Send + 'static> Feeder<T> {
         state.items.push_back((item, size));
         self.wake(state, Some(connection));
         Ok(())
+    }
+
+    /// Has a connection that takes the place of another not read, where much waits that came on that.
+    pub(crate) fn moved_to(&self, connection: &Connection<'_>) {
+        self.wake(self.0.lock(), Some(connection));
     }
 
     /// Nothing follows. What it was told first counts.

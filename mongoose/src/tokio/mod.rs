@@ -10,7 +10,7 @@
 //! A manager lives on one thread, so the future is not `Send`: it is for `block_on`, of whatever runtime, or a `LocalSet`.
 //! The runtime needs I/O and time to be enabled.
 //!
-//! Tasks, on that thread and on others, reach the loop by an [`HttpClient`]. What they wait for is bounded: a task that
+//! Tasks, on that thread and on others, reach the loop by an [`HttpClient`], a [`WebSocket`] or an [`MqttClient`]. What they wait for is bounded: a task that
 //! takes nothing holds its peer back. Dropping a future gives up what it stood for.
 //!
 //! ```
@@ -35,6 +35,8 @@
 //! ```
 
 pub(crate) mod inbox;
+mod mqtt;
+mod websocket;
 
 use std::future::{Future, pending, poll_fn};
 use std::os::fd::{AsFd, OwnedFd};
@@ -50,6 +52,8 @@ use ::tokio::time::{Instant, Sleep, sleep_until};
 use crate::ffi::watch_readable;
 pub use crate::http::client::{HttpClient, StreamedResponse};
 use crate::{Error, Manager};
+pub use mqtt::{MqttClient, MqttMessages};
+pub use websocket::{WebSocket, WebSocketHandler, WebSocketSender};
 
 /// Polls a manager until [`Handle::stop`](crate::Handle::stop), as [`Manager::run`] does. Dropping the future leaves the
 /// manager where it is: it may be run again.

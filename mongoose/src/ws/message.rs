@@ -116,6 +116,21 @@ impl SharedMessage {
     pub fn binary(bytes: impl Into<Payload<'static>>) -> Self {
         Self { opcode: Opcode::Binary, payload: bytes.into().into_shared() }
     }
+
+    /// How many bytes it has.
+    #[allow(clippy::len_without_is_empty, reason = "an empty message is one like others")]
+    pub fn len(&self) -> usize {
+        self.payload.len()
+    }
+
+    /// What it says.
+    pub fn view(&self) -> Message<'_> {
+        let bytes = self.payload.as_ref();
+        match std::str::from_utf8(bytes) {
+            Ok(text) if self.opcode == Opcode::Text => Message::Text(text),
+            _ => Message::Binary(bytes),
+        }
+    }
 }
 
 impl From<Message<'_>> for SharedMessage {

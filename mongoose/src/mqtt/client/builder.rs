@@ -1,7 +1,6 @@
 //! How a client is to introduce itself, and what it may keep.
 
 use std::fmt;
-use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Client, Handler};
@@ -38,7 +37,7 @@ pub(super) struct Settings {
     pub(super) back_off: (Duration, Duration),
     pub(super) reconnect: bool,
     pub(super) response_time: Duration,
-    pub(super) limits: Rc<Limits>,
+    pub(super) limits: Limits,
     #[cfg(feature = "_tls")]
     secure: Option<crate::tls::ClientConfig>,
 }
@@ -74,7 +73,7 @@ impl ClientBuilder {
                 back_off: (Duration::from_millis(500), Duration::from_secs(60)),
                 reconnect: true,
                 response_time: Duration::from_secs(30),
-                limits: Rc::default(),
+                limits: Limits::default(),
                 #[cfg(feature = "_tls")]
                 secure: None,
             },
@@ -203,7 +202,7 @@ impl ClientBuilder {
     /// Of [`Limits`], a client has `connect_time`, `write_time` and `output`: what may wait to be sent on the connection
     /// before a message of QoS 0 is [`Error::OutputFull`].
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.settings.limits = Rc::new(limits);
+        self.settings.limits = limits;
         self
     }
 
@@ -224,7 +223,7 @@ impl ClientBuilder {
     #[doc(alias = "mg_mqtt_connect")]
     #[doc(alias = "mg_mqtt_login")]
     pub fn connect(mut self, registry: &Registry, handler: impl Handler) -> Result<Client, Error> {
-        Rc::make_mut(&mut self.settings.limits).head_time = self.settings.response_time;
+        self.settings.limits.head_time = self.settings.response_time;
         self.settings.target()?;
         self.settings.encode(true, "", &mut Vec::new())?;
         Client::begin(registry, self.settings, Box::new(handler))

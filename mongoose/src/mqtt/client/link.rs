@@ -182,6 +182,10 @@ impl Link {
             _ => self.show(connection, message)?,
         }
         self.shared.say_goodbye();
+        if connection.is_paused() {
+            // A ping may have to go out before the answer to the last is heard.
+            self.arm(connection, connection.clock().now());
+        }
         Ok(())
     }
 
@@ -292,7 +296,16 @@ impl Link {
             Some(since) => (since, self.shared.settings.response_time),
             None => (self.idle_since(), self.keep_alive),
         };
-        connection.set_deadline(Some(time.saturating_sub(now.saturating_duration_since(since))));
+        let mut left = time.saturating_sub(now.saturating_duration_since(since));
+        if connection.is_paused() {
+            left = left.min(self.keep_alive.saturating_sub(self.silent_for(now)));
+        }
+        connection.set_deadline(Some(left));
+    }
+
+    /// For how long we have said nothing.
+    fn silent_for(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.shared.state.borrow().last_sent)
     }
 
     /// Since when one of the directions is silent.
@@ -360,11 +373,19 @@ impl Protocol for Link {
             self.error.get_or_insert(Error::Deadline { phase: "answer CONNECT" });
             return connection.close();
         }
+        let paused = connection.is_paused();
         if self.pinged.is_some_and(late) {
-            self.error.get_or_insert(Error::Deadline { phase: "answer a ping" });
-            return connection.close();
+            if !paused {
+                self.error.get_or_insert(Error::Deadline { phase: "answer a ping" });
+                return connection.close();
+            }
+            // It is not the server's fault that we do not hear.
+            self.pinged = Some(now);
         }
-        if self.pinged.is_none() && now.saturating_duration_since(self.idle_since()) >= self.keep_alive {
+        // Who does not hear the answer goes on saying that we are there.
+        let silent = paused && self.silent_for(now) >= self.keep_alive;
+        let idle = || now.saturating_duration_since(self.idle_since()) >= self.keep_alive;
+        if silent || (self.pinged.is_none() && idle()) {
             self.with_kept(connection, |_, out| encode_checked(Packet::Pingreq, Version::V3, out));
             self.pinged = Some(now);
         }

@@ -24,7 +24,7 @@ use super::{
     Version,
 };
 use crate::engine::Dialer;
-use crate::{ConnectionId, Error, Handle, Registry, Timer};
+use crate::{ConnectionId, Error, Handle, Limits, Registry, Timer};
 use builder::{Settings, Target};
 use link::Link;
 use session::Session as Kept;
@@ -66,6 +66,8 @@ pub struct Client {
 struct Shared {
     key: u64,
     settings: Settings,
+    /// The settings' own, as connections share them.
+    limits: Rc<Limits>,
     dialer: Dialer,
     handle: Handle,
     /// Never borrowed while user code runs.
@@ -134,6 +136,7 @@ impl Client {
         };
         let shared = Rc::new(Shared {
             key: remote::new_key(),
+            limits: Rc::new(settings.limits.clone()),
             settings,
             dialer: Dialer::new(registry),
             handle: registry.handle(),
@@ -186,9 +189,9 @@ impl Client {
             return Ok(delivery);
         }
         let waiting = shared.dialer.queued(link);
-        if waiting > 0 && waiting + message.payload.len() > shared.settings.limits.output {
+        if waiting > 0 && waiting + message.payload.len() > shared.limits.output {
             shared.dialer.tell_room(link);
-            return Err(Error::OutputFull { limit: shared.settings.limits.output });
+            return Err(Error::OutputFull { limit: shared.limits.output });
         }
         let mut head = std::mem::take(&mut state.head);
         head.clear();
@@ -387,7 +390,7 @@ impl State {
 impl Shared {
     /// Begins a connection.
     fn dial(self: &Rc<Self>) -> Result<(), Error> {
-        let limits = Rc::clone(&self.settings.limits);
+        let limits = Rc::clone(&self.limits);
         let within = limits.connect_time;
         let Target { endpoint, secure, passage } = self.settings.target()?;
         let link = match passage {
