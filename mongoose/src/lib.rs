@@ -85,6 +85,7 @@
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
 //! | `json-rpc`    | `jsonrpc`: calls of methods, as server and client                               |
 //! | `log`         | C's log and our warnings, by the `log` crate                                    |
+//! | `metrics`     | `metrics`: what a manager counts, for the `metrics` crate                        |
 //! | `router`      | `http::Router`                                                                  |
 //! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
 //! | `tls-builtin` | without `tls-rustls`: the same for small programs, by Mongoose's own cryptography |
@@ -124,6 +125,8 @@ pub mod http;
 pub mod json;
 #[cfg(feature = "json-rpc")]
 pub mod jsonrpc;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 pub mod mqtt;
 mod net;
 pub mod random;

@@ -28,4 +28,5 @@ mod scratch;
 mod signals;
 mod streams;
 mod transfers;
+mod watched;
 mod websocket;

@@ -214,7 +214,7 @@ impl Manager {
             Err(source) => {
                 // Most often that nobody is where a datagram of ours went. The socket lives (hazard 17).
                 let error = Error::Io { phase: "receive", source };
-                self.with_protocol(entry, |protocol, connection| protocol.failed(connection, &error));
+                self.tell_failure(entry, &error);
                 false
             }
         }
@@ -242,7 +242,7 @@ impl Manager {
                     self.registry.core.counters.sent(count);
                 }
                 Some(Err(error)) => {
-                    self.with_protocol(entry, |protocol, connection| protocol.failed(connection, &error));
+                    self.tell_failure(entry, &error);
                 }
                 None => break,
             }

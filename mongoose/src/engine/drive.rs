@@ -183,9 +183,16 @@ impl Manager {
     pub(super) fn fail(&mut self, entry: &Rc<Entry>, error: &Error) {
         // That what cannot go on breaks besides is no news.
         if !entry.mark.get().tls.contains(Tls::FAILED) {
-            self.with_protocol(entry, |protocol, connection| protocol.failed(connection, error));
+            self.tell_failure(entry, error);
         }
         self.registry.core.doom(entry);
+    }
+
+    /// Tells the handler what went wrong.
+    #[cold]
+    pub(super) fn tell_failure(&mut self, entry: &Rc<Entry>, error: &Error) {
+        self.registry.core.counters.failed();
+        self.with_protocol(entry, |protocol, connection| protocol.failed(connection, error));
     }
 
     /// Enters what speaks on a connection. `None` when there is nobody, or they panicked: then the connection loses its
@@ -440,7 +447,7 @@ impl Manager {
                 }
                 entry.update(|mark| mark.error_told = true);
                 let error = Error::Reported(event.message.unwrap_or_default());
-                self.with_protocol(&entry, |protocol, connection| protocol.failed(connection, &error));
+                self.tell_failure(&entry, &error);
             } else if let Some(number) =
                 u32::try_from(event.code).ok().and_then(|code| code.checked_sub(sys::MG_EV_USER))
             {

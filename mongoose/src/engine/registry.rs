@@ -199,6 +199,16 @@ impl Registry {
         self.core.counters.stats(self.core.mgr.nested().dropped())
     }
 
+    /// Counts a request of HTTP.
+    pub(crate) fn count_request(&self) {
+        self.core.counters.requested();
+    }
+
+    /// Counts an error that a protocol tells its handler of by itself.
+    pub(crate) fn count_error(&self) {
+        self.core.counters.failed();
+    }
+
     /// Counts something that a connection could not take.
     pub(crate) fn count_undelivered(&self) {
         self.core.counters.undelivered();

@@ -116,7 +116,7 @@ impl Manager {
         entry.deadline.set(None);
         if !told {
             let error = Error::Tls { phase, reason };
-            self.with_protocol(entry, |protocol, connection| protocol.failed(connection, &error));
+            self.tell_failure(entry, &error);
         }
         // None of it can leave any more, nor is it to be said to have left; and there is no end to be put behind it.
         entry.envelope.set(None);

@@ -14,6 +14,10 @@ pub struct Stats {
     pub turned_away: u64,
     /// Connections that an [access list](crate::AccessList) denied.
     pub denied: u64,
+    /// HTTP requests that were handed to handlers. Those that were refused before are not among them.
+    pub requests: u64,
+    /// Failures of connections that their handlers were told of, and errors that HTTP handlers were.
+    pub errors: u64,
     /// Turns of the loop.
     pub polls: u64,
     /// Bytes received.
@@ -34,6 +38,8 @@ pub(super) struct Counters {
     accepted: Cell<u64>,
     turned_away: Cell<u64>,
     denied: Cell<u64>,
+    requests: Cell<u64>,
+    errors: Cell<u64>,
     polls: Cell<u64>,
     received: Cell<u64>,
     sent: Cell<u64>,
@@ -65,6 +71,14 @@ impl Counters {
         add(&self.denied, 1);
     }
 
+    pub(super) fn requested(&self) {
+        add(&self.requests, 1);
+    }
+
+    pub(super) fn failed(&self) {
+        add(&self.errors, 1);
+    }
+
     pub(super) fn polled(&self) {
         add(&self.polls, 1);
     }
@@ -91,6 +105,8 @@ impl Counters {
             accepted: self.accepted.get(),
             turned_away: self.turned_away.get(),
             denied: self.denied.get(),
+            requests: self.requests.get(),
+            errors: self.errors.get(),
             polls: self.polls.get(),
             received: self.received.get(),
             sent: self.sent.get(),

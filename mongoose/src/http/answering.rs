@@ -11,9 +11,9 @@ use super::reply_head::{Persistence, ReplyHead, TEXT, Transfer};
 #[cfg(feature = "tower")]
 use super::responder::Responder;
 use super::server::{APPETITE, Server, Service, Stage};
+use crate::Error;
 use crate::engine::{Connection, Payload, Protocol, Step};
 use crate::gate::http::Refusal;
-use crate::{Error, Event};
 
 /// What of a reply is still to come.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl<H: Handler> Server<H> {
         exchange: &Exchange,
     ) -> Step {
         if let Err(error) = &result {
-            self.handler.borrow_mut().event(connection, Event::Error(error));
+            self.report(connection, error);
         }
         let terms = exchange.terms.get();
         match exchange.fate.get() {
@@ -211,7 +211,7 @@ impl<H: Handler> Server<H> {
             Pulled::Broken(error) => {
                 self.answer = Answer::Done;
                 connection.set_pulling(false);
-                self.handler.borrow_mut().event(connection, Event::Error(&error));
+                self.report(connection, &error);
                 // What was made still leaves; without the mark of a whole body, the peer sees that it is not.
                 connection.set_responding(false);
                 connection.drain_broken();
@@ -264,7 +264,7 @@ impl<H: Handler> Server<H> {
         self.stage = Stage::start();
         self.wait_for(connection, Waiting::Nothing);
         refuse(connection, &self.service, refusal, head_only);
-        self.handler.borrow_mut().event(connection, Event::Error(&error));
+        self.report(connection, &error);
         connection.consume_unit(usize::MAX);
         Step::Wait
     }
@@ -316,7 +316,7 @@ impl<H: Handler> Server<H> {
                 self.closing |= matches!(self.stage, Stage::Upload(..));
                 connection.set_appetite(usize::MAX);
                 let error = Error::Deadline { phase: "reply" };
-                self.handler.borrow_mut().event(connection, Event::Error(&error));
+                self.report(connection, &error);
                 self.send(connection, plain(terms, 504));
                 connection.offer_again();
             }

@@ -11,9 +11,9 @@ use super::feed::Feed;
 use super::server::{APPETITE, Server, Stage, tell_to_continue};
 use super::upload::{Incoming, Receiver};
 use super::{Handler, Reply};
+use crate::Error;
 use crate::engine::{Connection, Step};
 use crate::gate::http::Framing;
-use crate::{Error, Event};
 
 /// Makes one reply. It is dropped when nobody waits for that any more.
 pub(crate) trait Responder {
@@ -130,7 +130,7 @@ impl<H: Handler> Server<H> {
             Answer::Making { .. } => {
                 self.answer = Answer::Done;
                 if self.fail_upload(&Error::Truncated) {
-                    self.handler.borrow_mut().event(connection, Event::Error(&Error::Truncated));
+                    self.report(connection, &Error::Truncated);
                 }
                 connection.drain();
                 true
@@ -152,7 +152,7 @@ impl<H: Handler> Server<H> {
             return false;
         }
         self.fail_upload(error);
-        self.handler.borrow_mut().event(connection, Event::Error(error));
+        self.report(connection, error);
         connection.consume_unit(usize::MAX);
         self.closing = true;
         if matches!(self.answer, Answer::Done) {

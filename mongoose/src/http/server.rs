@@ -258,6 +258,12 @@ impl<H: Handler> Server<H> {
         self.conclude(connection, result, &exchange)
     }
 
+    /// Tells the handler of an error that it did not hear of by the engine.
+    pub(super) fn report(&self, connection: &Connection<'_>, error: &Error) {
+        connection.registry().count_error();
+        self.handler.borrow_mut().event(connection, Event::Error(error));
+    }
+
     /// Gives up on a body that its receiver could not use.
     fn abandon(
         &mut self,
@@ -268,7 +274,7 @@ impl<H: Handler> Server<H> {
     ) -> Step {
         self.stage = Stage::start();
         upload.failed(error);
-        self.handler.borrow_mut().event(connection, Event::Error(error));
+        self.report(connection, error);
         self.closing = true;
         self.peer_closes = false;
         self.send(connection, super::reply::plain(Terms { keep_alive: false, ..terms }, error.status()));
@@ -332,6 +338,7 @@ impl<H: Handler> Server<H> {
     /// Notes what the answer has to know of its request.
     fn begin_answer(&mut self, connection: &Connection<'_>, head: &Head<'_, '_>) -> Terms {
         self.sequence += 1;
+        connection.registry().count_request();
         self.peer_closes = !head.keep_alive;
         self.minor = head.minor;
         connection.set_responding(true);
@@ -446,7 +453,7 @@ impl<H: Handler> Protocol for Server<H> {
         }
         if self.fail_upload(&Error::Truncated) || !matches!(connection.received(), b"" | b"\r" | b"\r\n") {
             // What is not all there is no message (hazard 18).
-            self.handler.borrow_mut().event(connection, Event::Error(&Error::Truncated));
+            self.report(connection, &Error::Truncated);
         }
         connection.drain();
     }

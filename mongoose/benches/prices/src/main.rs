@@ -65,6 +65,8 @@ fn main() -> Result<(), Error> {
         _ => files.serve(&request, reply),
     })?;
 
+    #[cfg(feature = "metrics")]
+    mongoose::metrics::Metrics::new(&[]).update(&manager);
     #[cfg(feature = "router")]
     manager.http("http://127.0.0.1:8001", router()?)?;
     #[cfg(feature = "tower")]
