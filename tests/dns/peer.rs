@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 
-use mongoose_tests::PATIENCE;
+use mongoose_tests::{PATIENCE, steadily};
 
 /// A question as it came: its type is `A` or `AAAA`.
 pub struct Question<'q> {
@@ -74,7 +74,7 @@ pub fn start_on(
     socket.set_read_timeout(Some(PATIENCE)).expect("an option");
     thread::spawn(move || {
         let mut message = [0; 600];
-        while let Ok((count, from)) = socket.recv_from(&mut message) {
+        while let Ok((count, from)) = steadily(|| socket.recv_from(&mut message)) {
             answer(&socket, &Question::read(&message[..count]), from);
         }
     });

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use mongoose_tests::{PATIENCE, Server};
+use mongoose_tests::{PATIENCE, Server, steadily};
 
 use crate::proxy::{BOTH_WAYS, Fault, How, Proxy, Way};
 
@@ -16,7 +16,7 @@ pub fn converse(address: SocketAddr, request: &[u8], last: Option<&[u8]>) -> Vec
     let mut received = Vec::new();
     let mut buffer = [0; 4096];
     while last.is_none_or(|last| !received.ends_with(last)) {
-        match stream.read(&mut buffer) {
+        match steadily(|| stream.read(&mut buffer)) {
             Ok(0) => break,
             Ok(count) => received.extend_from_slice(&buffer[..count]),
             Err(error) => {

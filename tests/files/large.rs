@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 
 use mongoose::{Connection, Error, Event, Manager, http};
-use mongoose_tests::{Client, PATIENCE, Server, in_own_process, poll_until, scaled};
+use mongoose_tests::{Client, PATIENCE, Server, in_own_process, poll_until, scaled, steadily};
 
 use crate::ask;
 use crate::folder::{Folder, pattern};
@@ -234,7 +234,7 @@ fn a_turn_of_the_loop_sends_a_bounded_piece_however_fast_the_peer_reads() {
         let mut piece = vec![0; 1 << 20];
         let mut received = 0;
         loop {
-            match client.stream().read(&mut piece).expect("to read") {
+            match steadily(|| client.stream().read(&mut piece)).expect("to read") {
                 0 => return received,
                 count => received += count as u64,
             }

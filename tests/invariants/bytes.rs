@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use mongoose::http::{Reply, Request};
 use mongoose::{Connection, Error, Event, Limits, Manager};
-use mongoose_tests::{Client, Random, Server, poll_until, scaled};
+use mongoose_tests::{Client, Random, Server, poll_until, scaled, steadily};
 
 use crate::harness::{Peer, connect_many, get, settle};
 
@@ -108,7 +108,7 @@ fn invariant_14_a_body_of_2_to_the_31_and_1_bytes_arrives_whole() {
     let zeroes = vec![0; block.len()];
     let (mut head, mut received) = (Vec::new(), 0);
     while received < size {
-        let count = stream.read(&mut block).expect("to read");
+        let count = steadily(|| stream.read(&mut block)).expect("to read");
         assert!(count > 0, "ended after {received} of {size} bytes");
         let mut piece = &block[..count];
         if received == 0 && !head.ends_with(b"\r\n\r\n") {

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use mongoose_tests::{PATIENCE, example};
+use mongoose_tests::{PATIENCE, Steady, example};
 use rustix::process::Signal;
 use tungstenite::{Message, WebSocket};
 
@@ -21,14 +21,15 @@ fn start(broker: &str, room: &str) -> HttpServer {
     HttpServer::serving(command, 1)
 }
 
-struct Person(WebSocket<TcpStream>);
+struct Person(WebSocket<Steady<TcpStream>>);
 
 impl Person {
     fn come(server: &HttpServer, name: &str) -> Self {
         let address = server.addresses[0];
         let stream = TcpStream::connect(address).expect("to connect");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        let (socket, _) = tungstenite::client(format!("ws://{address}/ws"), stream).expect("a handshake");
+        let (socket, _) =
+            tungstenite::client(format!("ws://{address}/ws"), Steady(stream)).expect("a handshake");
         let mut person = Self(socket);
         person.hear("* your name?");
         person.say(name);

@@ -46,10 +46,10 @@ pub fn start_with(answer: impl Fn(&UdpSocket, &[u8], SocketAddr) + Send + 'stati
     let url = format!("udp://{}", socket.local_addr().expect("bound"));
     thread::spawn(move || {
         let mut question = [0; 100];
-        if let Ok((count, from)) = socket.recv_from(&mut question) {
+        if let Ok((count, from)) = mongoose_tests::steadily(|| socket.recv_from(&mut question)) {
             answer(&socket, &question[..count], from);
             // Stays, so that the system does not say that nobody is there.
-            let _ = socket.recv_from(&mut question);
+            let _ = mongoose_tests::steadily(|| socket.recv_from(&mut question));
         }
     });
     url

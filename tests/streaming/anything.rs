@@ -11,7 +11,7 @@ use mongoose::http::{
     self, BodyMode, BodySender, Client, Deferred, Handler, Pending, Piece, Reply, Request, Upload,
 };
 use mongoose::{Connection, ConnectionId, Error, Event, Handle, Limits, Manager, Timer};
-use mongoose_tests::{Client as Peer, Random, in_own_process, scaled};
+use mongoose_tests::{Client as Peer, Random, in_own_process, scaled, steadily};
 
 const OURS: &str = "one of the test's panics";
 
@@ -329,7 +329,7 @@ fn peer(address: std::net::SocketAddr, mut random: Random, done: &Mutex<usize>) 
     }
     if random.below(4) > 0 {
         let mut buffer = vec![0; 100_000];
-        while matches!(stream.read(&mut buffer), Ok(count) if count > 0) {}
+        while matches!(steadily(|| stream.read(&mut buffer)), Ok(count) if count > 0) {}
     }
     if random.below(2) == 0 {
         peer.reset();

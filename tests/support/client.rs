@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use crate::PATIENCE;
+use crate::{PATIENCE, steadily};
 
 /// A blocking connection whose every read ends in time.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl Client {
 
     fn fill(&mut self) -> usize {
         let mut bytes = [0; 65536];
-        match self.stream.read(&mut bytes) {
+        match steadily(|| self.stream.read(&mut bytes)) {
             Ok(count) => {
                 self.buffered.extend_from_slice(&bytes[..count]);
                 count

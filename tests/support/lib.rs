@@ -7,6 +7,7 @@ mod programs;
 mod random;
 pub mod raw;
 mod server;
+mod steady;
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ pub use process::in_own_process;
 pub use programs::find_program;
 pub use random::Random;
 pub use server::Server;
+pub use steady::{Steady, steadily};
 
 /// Nothing in a test takes longer than this unless it hangs.
 pub const PATIENCE: Duration = Duration::from_secs(60);

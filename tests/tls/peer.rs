@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, LazyLock};
 
-use mongoose_tests::{PATIENCE, Response};
+use mongoose_tests::{PATIENCE, Response, Steady};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -124,7 +124,7 @@ impl Peer {
     }
 
     fn try_receive(&mut self) -> Result<(), rustls::Error> {
-        match self.tls.read_tls(&mut self.socket) {
+        match self.tls.read_tls(&mut Steady(&self.socket)) {
             Ok(0) if self.ended.is_none() => self.ended = Some(End::Cut),
             Ok(0) => {}
             Err(error) if error.kind() == ErrorKind::ConnectionReset => self.ended = Some(End::Cut),

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use mongoose_tests::PATIENCE;
+use mongoose_tests::{PATIENCE, steadily};
 
 use crate::peer::{End, Peer};
 use crate::{echo, https};
@@ -28,7 +28,7 @@ pub fn tap(to: SocketAddr) -> (SocketAddr, JoinHandle<[Vec<u8>; 2]>) {
 fn copy(mut from: TcpStream, mut to: TcpStream) -> Vec<u8> {
     from.set_read_timeout(Some(PATIENCE)).expect("an option");
     let (mut all, mut piece) = (Vec::new(), [0; 4096]);
-    while let Ok(count @ 1..) = from.read(&mut piece) {
+    while let Ok(count @ 1..) = steadily(|| from.read(&mut piece)) {
         all.extend_from_slice(&piece[..count]);
         if to.write_all(&piece[..count]).is_err() {
             break;

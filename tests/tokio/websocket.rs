@@ -9,7 +9,7 @@ use mongoose::http::{Reply, Request};
 use mongoose::tokio::WebSocket;
 use mongoose::ws::{self, CloseCode, Message, SharedMessage};
 use mongoose::{Error, Handle};
-use mongoose_tests::{PATIENCE, Server, scaled};
+use mongoose_tests::{PATIENCE, Server, Steady, scaled};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tungstenite::protocol::CloseFrame;
@@ -24,7 +24,7 @@ const PIECE: usize = 64 << 10;
 /// Long enough for whoever is not held back to show that.
 const PAUSE: Duration = Duration::from_millis(300);
 
-type Accepted = Peer<std::net::TcpStream>;
+type Accepted = Peer<Steady<std::net::TcpStream>>;
 
 /// Has a thread be the server of one connection.
 fn serve<T: Send + 'static>(
@@ -34,7 +34,7 @@ fn serve<T: Send + 'static>(
     thread::spawn(move || {
         let (stream, _) = listener.accept().expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("to set an option");
-        serve(&mut accept(stream).expect("a handshake"))
+        serve(&mut accept(Steady(stream)).expect("a handshake"))
     })
 }
 
@@ -190,7 +190,7 @@ fn a_task_that_does_not_receive_holds_the_peer_back() {
     let home = Home::new();
     let (blocked, held) = tokio::sync::oneshot::channel();
     let peer = serve(listener, move |peer| {
-        peer.get_ref().set_write_timeout(Some(PAUSE)).expect("to set an option");
+        peer.get_ref().0.set_write_timeout(Some(PAUSE)).expect("to set an option");
         let (mut sent, mut blocked) = (0, Some(blocked));
         while sent < MUCH {
             match peer.write(Theirs::binary(vec![0; PIECE])) {
@@ -202,7 +202,7 @@ fn a_task_that_does_not_receive_holds_the_peer_back() {
                     sent += PIECE;
                     if let Some(blocked) = blocked.take() {
                         blocked.send(sent).expect("the test to wait");
-                        peer.get_ref().set_write_timeout(Some(PATIENCE)).expect("to set an option");
+                        peer.get_ref().0.set_write_timeout(Some(PATIENCE)).expect("to set an option");
                     }
                 }
                 Err(error) => panic!("cannot send: {error}"),

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use mongoose::http::{Reply, Request};
 use mongoose::{Connection, Error, Event};
-use mongoose_tests::{Client, PATIENCE, Server};
+use mongoose_tests::{Client, PATIENCE, Server, steadily};
 
 fn serving(url: &'static str, list: &'static str) -> Server {
     Server::start(move |manager| {
@@ -18,7 +18,7 @@ fn serving(url: &'static str, list: &'static str) -> Server {
 fn is_denied(address: SocketAddr) -> bool {
     let mut stream = TcpStream::connect(address).expect("to connect");
     stream.set_read_timeout(Some(PATIENCE)).expect("an option");
-    matches!(stream.read(&mut [0]), Ok(0) | Err(_))
+    matches!(steadily(|| stream.read(&mut [0])), Ok(0) | Err(_))
 }
 
 #[test]

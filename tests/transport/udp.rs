@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{self, Receiver};
 
 use mongoose::{Error, Manager, udp};
-use mongoose_tests::{PATIENCE, Random, Server, poll_until, scaled};
+use mongoose_tests::{PATIENCE, Random, Server, poll_until, scaled, steadily};
 
 /// Sends back every datagram.
 fn echo(socket: &udp::Socket<'_>, event: udp::Event<'_>) -> Result<(), Error> {
@@ -28,7 +28,7 @@ fn peer(address: &str) -> UdpSocket {
 
 fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buffer = vec![0; 1 << 16];
-    let (count, from) = socket.recv_from(&mut buffer).expect("a datagram");
+    let (count, from) = steadily(|| socket.recv_from(&mut buffer)).expect("a datagram");
     buffer.truncate(count);
     (buffer, from)
 }
@@ -240,7 +240,7 @@ fn thousands_of_datagrams_keep_order_and_boundaries() {
         let total: u64 = (0..100).map(|number| 8 + number * 7 % 500).sum();
         poll_until(&mut manager, "the burst", |manager| manager.stats().sent == before + total);
         for number in 0..100u64 {
-            let count = client.recv(&mut buffer).expect("a datagram");
+            let count = steadily(|| client.recv(&mut buffer)).expect("a datagram");
             assert_eq!(count, 8 + (number * 7 % 500) as usize);
             assert_eq!(buffer[..8], (burst * 100 + number).to_be_bytes());
         }

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use mongoose::{http, ws};
-use mongoose_tests::{PATIENCE, Random, Server, scaled};
+use mongoose_tests::{PATIENCE, Random, Server, Steady, scaled};
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Message, WebSocket, client, handshake};
@@ -53,13 +53,14 @@ fn config() -> WebSocketConfig {
     WebSocketConfig::default().max_frame_size(None).max_message_size(None)
 }
 
-fn bounded(stream: &TcpStream) {
+fn bounded(stream: TcpStream) -> Steady<TcpStream> {
     stream.set_read_timeout(Some(PATIENCE)).expect("an option");
     stream.set_write_timeout(Some(PATIENCE)).expect("an option");
+    Steady(stream)
 }
 
 /// Sends all, and reads them back.
-fn expect_echoes(peer: &mut WebSocket<TcpStream>) {
+fn expect_echoes(peer: &mut WebSocket<Steady<TcpStream>>) {
     for message in messages() {
         peer.send(message.clone()).expect("to send");
         assert!(peer.read().expect("a message") == message, "{} bytes", message.len());
@@ -69,7 +70,7 @@ fn expect_echoes(peer: &mut WebSocket<TcpStream>) {
 }
 
 /// Closes, and reads the answer and then the end.
-fn expect_close(peer: &mut WebSocket<TcpStream>, code: CloseCode) {
+fn expect_close(peer: &mut WebSocket<Steady<TcpStream>>, code: CloseCode) {
     peer.close(Some(CloseFrame { code, reason: "done".into() })).expect("to close");
     match peer.read() {
         Ok(Message::Close(Some(frame))) => assert_eq!(frame.code, code),
@@ -89,8 +90,7 @@ fn tungstenite_talks_to_our_server() {
             ws::upgrade(request, reply).protocols(["echo"]).limits(limits).accept(echo(tell.clone()))
         }
     });
-    let stream = TcpStream::connect(server.address).expect("to connect");
-    bounded(&stream);
+    let stream = bounded(TcpStream::connect(server.address).expect("to connect"));
     let url = format!("ws://{}/", server.address);
     let uri = url.parse().expect("a URI");
     let request = tungstenite::ClientRequestBuilder::new(uri).with_sub_protocol("echo");
@@ -108,14 +108,13 @@ fn our_client_talks_to_tungstenite() {
     let url = format!("ws://{}/", listener.local_addr().expect("bound"));
     let theirs = thread::spawn(move || {
         let (stream, _) = listener.accept().expect("a connection");
-        bounded(&stream);
         #[allow(clippy::result_large_err, reason = "that is what it is asked for")]
         let choose = |_: &handshake::server::Request, mut response: handshake::server::Response| {
             response.headers_mut().insert("Sec-WebSocket-Protocol", "echo".parse().expect("a value"));
             Ok(response)
         };
-        let mut peer =
-            tungstenite::accept_hdr_with_config(stream, choose, Some(config())).expect("a handshake");
+        let mut peer = tungstenite::accept_hdr_with_config(bounded(stream), choose, Some(config()))
+            .expect("a handshake");
         expect_echoes(&mut peer);
         expect_close(&mut peer, CloseCode::Away);
     });

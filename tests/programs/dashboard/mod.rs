@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use mongoose_tests::{Client, PATIENCE, Response, example};
+use mongoose_tests::{Client, PATIENCE, Response, Steady, example};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tungstenite::{ClientRequestBuilder, Message, WebSocket};
@@ -54,7 +54,7 @@ fn log_in(server: &HttpServer, user: &str, password: &str) -> String {
     pair.strip_prefix("session=").expect("the session").to_owned()
 }
 
-type Page = WebSocket<TcpStream>;
+type Page = WebSocket<Steady<TcpStream>>;
 
 fn open(server: &HttpServer, session: &str) -> Page {
     let address = server.addresses[0];
@@ -62,7 +62,7 @@ fn open(server: &HttpServer, session: &str) -> Page {
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
     let uri = format!("ws://{address}/ws").parse().expect("a URI");
     let request = ClientRequestBuilder::new(uri).with_header("Cookie", format!("session={session}"));
-    tungstenite::client(request, stream).expect("a handshake").0
+    tungstenite::client(request, Steady(stream)).expect("a handshake").0
 }
 
 /// Reads news until some are as wanted.

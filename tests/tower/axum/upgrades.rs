@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use mongoose::tower::{Body, Upgrade};
 use mongoose::{Manager, ws};
-use mongoose_tests::{Client, PATIENCE, find_program, poll_until, scaled};
+use mongoose_tests::{Client, PATIENCE, Steady, find_program, poll_until, scaled};
 use tokio::sync::Notify;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -154,14 +154,14 @@ fn open(
     address: SocketAddr,
     target: &str,
     protocols: Option<&'static str>,
-) -> (tungstenite::WebSocket<TcpStream>, tungstenite::handshake::client::Response) {
+) -> (tungstenite::WebSocket<Steady<TcpStream>>, tungstenite::handshake::client::Response) {
     let stream = TcpStream::connect(address).expect("to connect");
     stream.set_read_timeout(Some(PATIENCE)).expect("an option");
     let mut request = format!("ws://{address}{target}").into_client_request().expect("a request");
     if let Some(protocols) = protocols {
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(protocols));
     }
-    tungstenite::client(request, stream).expect("a WebSocket")
+    tungstenite::client(request, Steady(stream)).expect("a WebSocket")
 }
 
 #[test]
