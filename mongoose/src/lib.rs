@@ -74,6 +74,23 @@
 //! target `mongoose::c`. Install the logger before the first manager: C asks for the level
 //! (`log::max_level()`) once. For `tracing`, [tracing-log](https://docs.rs/tracing-log) takes both.
 //!
+//! **Tracing.** With the feature `tracing`, the code that handles events runs within spans of the `tracing` crate, with the
+//! target `mongoose` and fields as OpenTelemetry names them:
+//!
+//! - `connection`, of level DEBUG, of every connection and socket of datagrams: `connection.id`, `network.transport`,
+//!   `network.peer.address` and `.port`, `network.local.address` and `.port`.
+//! - `request`, of level INFO, from the end of a request's head to that of its reply, within the span of the connection
+//!   where that is enabled: `connection.id`, `request.id`, `http.request.method`, `url.path`, `url.query`, `url.scheme`,
+//!   `network.protocol.version`, `http.response.status_code`, and `http.route` where `http::Router` is the handler.
+//! - `request` of an [`http::Client`], within the span that it was made in, until its handler has returned, with
+//!   redirects and retries: `http.request.method`, `url.full` without credentials, `http.response.status_code`.
+//!
+//! `otel.kind` tells the two apart; `otel.name` is the method, and `otel.status_code` says `ERROR` after a status from
+//! 500 and a request that failed. Errors that handlers are told of are events of level DEBUG. A reply that is put off or
+//! streamed keeps its span open; a thread that makes it enters a clone of `tracing::Span::current()` of the handler's.
+//! Spans of tower's layers, such as tower-http's `TraceLayer`, are within that of the request. To export each request as a
+//! trace of its own, enable `mongoose=info`.
+//!
 //! # Features
 //!
 //! | feature       | what it adds                                                                    |
@@ -92,6 +109,7 @@
 //! | `tls-rustls`  | on by default; `tls`: listeners and clients speak it, by rustls                 |
 //! | `tokio`       | `tokio`: a manager within a tokio runtime, clients for tasks (where there is epoll) |
 //! | `tower`       | `tower`: any `tower::Service`, such as axum's `Router`, as an HTTP handler      |
+//! | `tracing`     | spans of connections and requests, for the `tracing` crate                       |
 //!
 //! # Licence
 //!

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mongoose::http::{self, Reply, Request};
 use mongoose::tokio::HttpClient;
 use mongoose::{Error, Limits, Manager};
-use mongoose_tests::{PATIENCE, Server, scaled};
+use mongoose_tests::{PATIENCE, Server, scaled, steadily};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -155,7 +155,7 @@ fn write_much(peer: &mut mongoose_tests::Client) -> usize {
     peer.stream().set_write_timeout(Some(PAUSE)).expect("to set an option");
     let (zeros, mut total) = ([0; 64 << 10], 0);
     while total < MUCH {
-        match peer.stream().write(&zeros[..zeros.len().min(MUCH - total)]) {
+        match steadily(|| peer.stream().write(&zeros[..zeros.len().min(MUCH - total)])) {
             Ok(count) => total += count,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
             Err(error) => panic!("cannot write: {error}"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mongoose::Error;
 use mongoose::mqtt::{Client, MessageBuf, QoS, Reason};
 use mongoose::tokio::MqttClient;
-use mongoose_tests::{Client as Peer, PATIENCE, scaled};
+use mongoose_tests::{Client as Peer, PATIENCE, scaled, steadily};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -180,7 +180,7 @@ fn a_task_that_does_not_receive_holds_the_server_back_and_stays_connected() {
         let (mut written, total) = (0, count * publish.len());
         let mut blocked = Some(blocked);
         while written < total {
-            match peer.stream().write(&publish[written % publish.len()..]) {
+            match steadily(|| peer.stream().write(&publish[written % publish.len()..])) {
                 Ok(bytes) => written += bytes,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     let Some(blocked) = blocked.take() else { panic!("blocked for ever") };

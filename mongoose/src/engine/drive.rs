@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::connection::PULL_BELOW;
+use super::connection_span::trace_error;
 use super::entry::{OurEnd, Tls};
 use super::transport::{Socket, Transport};
 use super::{Admission, Connection, Entry, Manager, Protocol, Ready};
@@ -192,7 +193,10 @@ impl Manager {
     #[cold]
     pub(super) fn tell_failure(&mut self, entry: &Rc<Entry>, error: &Error) {
         self.registry.core.counters.failed();
-        self.with_protocol(entry, |protocol, connection| protocol.failed(connection, error));
+        self.with_protocol(entry, |protocol, connection| {
+            trace_error(error);
+            protocol.failed(connection, error);
+        });
     }
 
     /// Enters what speaks on a connection. `None` when there is nobody, or they panicked: then the connection loses its
@@ -209,7 +213,10 @@ impl Manager {
         let replaced = entry.succeed();
         let mut protocol = entry.protocol.take()?;
         let connection = Connection::new(&self.registry, Rc::clone(entry));
-        let result = self.registry.core.enter(|| call(&mut *protocol, &connection));
+        let mut span = entry.span.take();
+        let core = &self.registry.core;
+        let result = core.enter(|| span.in_scope(&connection, || call(&mut *protocol, &connection)));
+        entry.span.set(span);
         drop(connection);
         if result.is_none() {
             // One by one: two panics in one drop would end the process.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::connection_span::ConnectionSpan;
 use super::dialing::Dialing;
 use super::output::Output;
 use super::timers::TimerKey;
@@ -28,6 +29,8 @@ pub(crate) struct Entry {
     pub(crate) output: RefCell<Output>,
     /// Out while its handler runs (invariant 5).
     pub(super) protocol: RefCell<Option<Box<dyn Protocol>>>,
+    /// Out while it is entered, as the protocol is.
+    pub(super) span: Cell<ConnectionSpan>,
     /// Takes over when the handler that is running has returned.
     pub(super) successor: RefCell<Option<Box<dyn Protocol>>>,
     /// What the protocol shares with whoever reaches the connection otherwise.
@@ -145,6 +148,7 @@ impl Entry {
             socket: RefCell::new(socket),
             output: RefCell::default(),
             protocol: RefCell::new(None),
+            span: Cell::default(),
             successor: RefCell::new(None),
             shared: RefCell::new(None),
             envelope: Cell::new(None),

@@ -2,6 +2,7 @@
 
 mod clock;
 mod connection;
+mod connection_span;
 mod connector;
 mod core;
 mod datagrams;
@@ -38,6 +39,7 @@ mod wrapped;
 
 pub(crate) use clock::{Clock, unix_seconds};
 pub use connection::{Connection, State};
+pub(crate) use connection_span::trace_error;
 pub use connector::Connector;
 pub(crate) use connector::Dialer;
 pub(crate) use entry::Entry;

@@ -44,6 +44,7 @@ impl Manager {
         core.retire(entry.protocol.take());
         core.retire(entry.successor.take());
         core.release(entry.acceptor.take());
+        core.release(entry.span.take().into_user());
         let unsent = entry.output.take();
         for payload in unsent.into_kept() {
             core.release(Some(payload));

@@ -8,6 +8,7 @@ use super::exchange::{Exchange, Fate};
 use super::outgoing::{Heartbeat, Outgoing, Pulled};
 use super::reply::plain;
 use super::reply_head::{Persistence, ReplyHead, TEXT, Transfer};
+use super::request_span::RequestSpan;
 #[cfg(feature = "tower")]
 use super::responder::Responder;
 use super::server::{APPETITE, Server, Service, Stage};
@@ -133,6 +134,7 @@ impl<H: Handler> Server<H> {
                 Step::Wait
             }
             Fate::Upgraded => {
+                self.span = RequestSpan::none();
                 connection.set_responding(false);
                 Step::Again
             }
@@ -154,6 +156,7 @@ impl<H: Handler> Server<H> {
         let close = late.close || self.closing;
         let open = connection.takes_output();
         if open {
+            self.span.status(late.status);
             connection.entry.collect_send();
             let mut output = connection.entry.output.borrow_mut();
             output.gather(&late.head);
@@ -187,7 +190,7 @@ impl<H: Handler> Server<H> {
     /// Moves what there is of a streamed body to the output. Whether it is done.
     pub(super) fn pull_body(&mut self, connection: &Connection<'_>) -> bool {
         let Answer::Streamed { body, .. } = &mut self.answer else { return false };
-        let pulled = body.pull(connection);
+        let pulled = self.span.in_scope(|| body.pull(connection));
         let endless = body.heartbeat.is_some();
         match pulled {
             Pulled::More => {
@@ -231,6 +234,7 @@ impl<H: Handler> Server<H> {
     #[inline(always)]
     pub(super) fn finish(&mut self, connection: &Connection<'_>, close: bool) {
         connection.set_responding(false);
+        self.span = RequestSpan::none();
         if close {
             self.end(connection);
         } else {
@@ -263,8 +267,10 @@ impl<H: Handler> Server<H> {
         let head_only = !self.fail_upload(&error) && connection.received().starts_with(b"HEAD ");
         self.stage = Stage::start();
         self.wait_for(connection, Waiting::Nothing);
+        self.span.status(refusal.status);
         refuse(connection, &self.service, refusal, head_only);
         self.report(connection, &error);
+        self.span = RequestSpan::none();
         connection.consume_unit(usize::MAX);
         Step::Wait
     }
@@ -275,7 +281,7 @@ impl<H: Handler> Server<H> {
             return false;
         }
         if let Stage::Upload(mut incoming, _) = std::mem::replace(&mut self.stage, Stage::start()) {
-            incoming.receiver.failed(error);
+            self.span.in_scope(|| incoming.receiver.failed(error));
         }
         true
     }

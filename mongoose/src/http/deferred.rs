@@ -25,6 +25,7 @@ pub(super) struct Terms {
 pub(super) struct LateReply {
     /// Which of the connection's requests it answers.
     pub(super) sequence: u64,
+    pub(super) status: u16,
     /// Open at its end: whether the connection stays is known only when it is sent.
     pub(super) head: Vec<u8>,
     pub(super) body: LateBody,

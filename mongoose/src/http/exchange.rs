@@ -7,6 +7,7 @@ use super::deferred::Terms;
 #[cfg(feature = "tower")]
 use super::feed::Feed;
 use super::outgoing::Outgoing;
+use super::request_span::RequestSpan;
 #[cfg(feature = "tower")]
 use super::responder::Responder;
 
@@ -40,6 +41,7 @@ pub(super) struct Exchange {
     pub(super) terms: Cell<Terms>,
     pub(super) fate: Cell<Fate>,
     pub(super) rest: Cell<Option<Rest>>,
+    pub(super) span: RequestSpan,
     /// The body was handed over in pieces.
     pub(super) received: bool,
     /// Whether the connection stays where the body is read while the reply is made.
@@ -50,12 +52,13 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(terms: Terms) -> Self {
+    pub(super) fn new(terms: Terms, span: &RequestSpan) -> Self {
         let fate = Cell::new(Fate::Open);
         Self {
             terms: Cell::new(terms),
             fate,
             rest: Cell::new(None),
+            span: span.clone(),
             received: false,
             #[cfg(feature = "tower")]
             keep_alive_if_read: Cell::new(false),

@@ -30,6 +30,7 @@ pub mod pieces;
 mod reply;
 mod reply_head;
 mod request;
+mod request_span;
 #[cfg(feature = "tower")]
 mod responder;
 #[cfg(feature = "tower")]

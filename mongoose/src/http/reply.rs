@@ -211,6 +211,7 @@ impl<'r> Reply<'r> {
             date: None,
             persistence: Some(Persistence::Upgrade),
         };
+        exchange.span.status(101);
         write_now(connection, &head, Payload::from_static(b""));
         exchange.fate.set(Fate::Upgraded);
         Ok(())
@@ -407,6 +408,7 @@ impl<'r> Reply<'r> {
             ..head
         };
         exchange.terms.set(terms);
+        exchange.span.status(self.status);
         write_now(connection, &head, body);
         Ok(())
     }
@@ -450,7 +452,7 @@ pub(super) fn plain(terms: Terms, status: u16) -> LateReply {
 fn late(head: &ReplyHead<'_>, body: LateBody, terms: Terms) -> LateReply {
     let mut bytes = Vec::with_capacity(head.size_hint());
     head.write(&mut bytes);
-    LateReply { sequence: terms.sequence, head: bytes, body, close: !terms.keep_alive }
+    LateReply { sequence: terms.sequence, status: head.status, head: bytes, body, close: !terms.keep_alive }
 }
 
 /// Appends head and body to what is to be sent. A small body is written behind its head at once.

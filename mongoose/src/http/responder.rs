@@ -40,8 +40,9 @@ impl<H: Handler> Server<H> {
         };
         connection.set_pulling(false);
         let terms = Terms { keep_alive: terms.keep_alive && !self.closing, ..*terms };
-        let exchange = Exchange::new(terms);
-        let polled = responder.poll(Reply::now(connection, &exchange, &self.service.date));
+        let exchange = Exchange::new(terms, &self.span);
+        let reply = Reply::now(connection, &exchange, &self.service.date);
+        let polled = self.span.in_scope(|| responder.poll(reply));
         if let Poll::Ready(result) = polled {
             self.answer = Answer::Done;
             connection.set_appetite(usize::MAX);

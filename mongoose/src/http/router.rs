@@ -170,6 +170,8 @@ impl Handler for Router {
             };
         };
         let path = &mut self.paths[*found.value];
+        #[cfg(feature = "tracing")]
+        tracing::Span::current().record("http.route", &*path.path);
         if let Some(method) = path.method(request.method()) {
             return match Params::decode(&found.params) {
                 Ok(params) => (method.run)(request, &params, reply),

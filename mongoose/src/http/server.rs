@@ -10,9 +10,10 @@ use super::arriving::{Arriving, Available};
 use super::date::DateCache;
 use super::deferred::{LateReply, Terms};
 use super::exchange::Exchange;
+use super::request_span::RequestSpan;
 use super::upload::{Incoming, Receiver};
 use super::{BodyMode, Handler, Reply, Request, Upload};
-use crate::engine::{Connection, Late, Protocol, Step};
+use crate::engine::{Connection, Late, Protocol, Step, trace_error};
 use crate::ffi::{HttpMessage, MessageFields};
 use crate::gate::http::{Chunked, Framing, Head, HeadScan, Progress, Refusal, scratch};
 use crate::{Error, Event, Limits};
@@ -73,6 +74,7 @@ pub(crate) struct Server<H> {
     pub(super) peer_closes: bool,
     /// Of the request at hand: 0 or 1, of HTTP/1.x.
     pub(super) minor: u8,
+    pub(super) span: RequestSpan,
 }
 
 /// How much of the next request is known.
@@ -112,6 +114,7 @@ impl<H: Handler> Server<H> {
             closing: false,
             peer_closes: false,
             minor: 1,
+            span: RequestSpan::none(),
         })
     }
 
@@ -129,6 +132,7 @@ impl<H: Handler> Server<H> {
             }
             Err(refusal) => return self.refuse(connection, refusal),
         };
+        self.span = RequestSpan::begin(connection, &head, self.sequence + 1);
         match head.framing {
             Framing::Length(0) => self.handle(connection, &head, &input[..head.len], head.len),
             _ => self.begin_body(connection, &head, input),
@@ -180,7 +184,7 @@ impl<H: Handler> Server<H> {
         let terms = self.begin_answer(connection, head);
         // Unless the body is wanted, it is in the way of what comes behind it.
         let unwanted = Terms { keep_alive: false, ..terms };
-        let exchange = Exchange::new(unwanted);
+        let exchange = Exchange::new(unwanted, &self.span);
         #[cfg(feature = "tower")]
         exchange.keep_alive_if_read.set(terms.keep_alive);
         let result = self.ask(connection, head, &input[..head.len], &exchange);
@@ -221,7 +225,7 @@ impl<H: Handler> Server<H> {
         if count > 0 {
             incoming.body.take(count);
             incoming.received += count as u64;
-            result = incoming.receiver.data(connection, &input[..count]);
+            result = self.span.in_scope(|| incoming.receiver.data(connection, &input[..count]));
             connection.consume_unit(count);
         }
         let (terms, received, progress) = (*terms, incoming.received, incoming.body.progress());
@@ -252,16 +256,20 @@ impl<H: Handler> Server<H> {
         // Nobody is left who would.
         connection.resume();
         let terms = Terms { keep_alive: terms.keep_alive && !self.closing, ..terms };
-        let mut exchange = Exchange::new(terms);
+        let mut exchange = Exchange::new(terms, &self.span);
         exchange.received = true;
-        let result = upload.end(Reply::now(connection, &exchange, &self.service.date));
+        let reply = Reply::now(connection, &exchange, &self.service.date);
+        let result = self.span.in_scope(|| upload.end(reply));
         self.conclude(connection, result, &exchange)
     }
 
     /// Tells the handler of an error that it did not hear of by the engine.
     pub(super) fn report(&self, connection: &Connection<'_>, error: &Error) {
         connection.registry().count_error();
-        self.handler.borrow_mut().event(connection, Event::Error(error));
+        self.span.in_scope(|| {
+            trace_error(error);
+            self.handler.borrow_mut().event(connection, Event::Error(error));
+        });
     }
 
     /// Gives up on a body that its receiver could not use.
@@ -273,7 +281,7 @@ impl<H: Handler> Server<H> {
         error: &Error,
     ) -> Step {
         self.stage = Stage::start();
-        upload.failed(error);
+        self.span.in_scope(|| upload.failed(error));
         self.report(connection, error);
         self.closing = true;
         self.peer_closes = false;
@@ -319,7 +327,7 @@ impl<H: Handler> Server<H> {
     ) -> Step {
         self.stage = Stage::start();
         let terms = self.begin_answer(connection, head);
-        let exchange = Exchange::new(terms);
+        let exchange = Exchange::new(terms, &self.span);
         let mut result = self.ask(connection, head, message, &exchange);
         connection.consume_unit(end);
         let Some(mut upload) = exchange.take_upload() else {
@@ -327,7 +335,7 @@ impl<H: Handler> Server<H> {
         };
         let body = &message[head.len..];
         if result.is_ok() && !body.is_empty() {
-            result = upload.data(connection, body);
+            result = self.span.in_scope(|| upload.data(connection, body));
         }
         match result {
             Ok(()) => self.end_upload(connection, upload, terms),
@@ -384,7 +392,8 @@ impl<H: Handler> Server<H> {
             message,
         };
         let view = slot.fill(fields, head.headers.iter().map(|header| (header.name, header.value)));
-        call(&mut self.handler.borrow_mut(), Request::new(view, head.raw_target, connection))
+        let request = Request::new(view, head.raw_target, connection);
+        self.span.in_scope(|| call(&mut self.handler.borrow_mut(), request))
     }
 
     /// Sets the deadline of a body of which nothing was looked at.

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::Response;
 use super::outbound::Outbound;
-use crate::engine::Dialer;
+use crate::engine::{Dialer, trace_error};
+use crate::http::request_span::RequestSpan;
 use crate::{Connection, ConnectionId, Error};
 
 /// Takes a response's body in pieces, of any length and at constant memory: see
@@ -83,6 +84,7 @@ pub(super) struct Exchange {
     pub(super) request: Outbound,
     pub(super) receiver: Receiver,
     ticket: Rc<Ticket>,
+    pub(super) span: RequestSpan,
     /// When the whole has to be over.
     pub(super) until: Option<Instant>,
     /// It was sent once more already.
@@ -100,7 +102,8 @@ struct Ticket {
 impl Exchange {
     pub(super) fn new(request: Outbound, receiver: Receiver, timeout: Option<Duration>) -> Box<Self> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        Box::new(Self { request, receiver, ticket: Rc::default(), until, repeated: false })
+        let span = RequestSpan::outgoing(&request.method, request.url.as_str());
+        Box::new(Self { request, receiver, ticket: Rc::default(), span, until, repeated: false })
     }
 
     /// What is left of the time for the whole. `None`: any.
@@ -128,10 +131,14 @@ impl Exchange {
         if self.is_cancelled() {
             return;
         }
-        match self.receiver {
-            Receiver::Whole(handler) => handler(Err(error)),
-            Receiver::Pieces(mut download) => download.failed(&error),
-        }
+        self.span.failed();
+        self.span.in_scope(|| {
+            trace_error(&error);
+            match self.receiver {
+                Receiver::Whole(handler) => handler(Err(error)),
+                Receiver::Pieces(mut download) => download.failed(&error),
+            }
+        });
     }
 }
 

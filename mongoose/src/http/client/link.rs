@@ -14,6 +14,7 @@ use crate::engine::{Connection, Protocol, Step};
 use crate::gate::http::{Chunked, ResponseScan, unfold};
 use crate::http::arriving::Arriving;
 use crate::http::outgoing::{Outgoing, Pulled};
+use crate::http::request_span::RequestSpan;
 use crate::{Error, Limits};
 
 /// How long a body waits for 100 before it is sent without being asked for.
@@ -296,7 +297,8 @@ impl Protocol for Link {
             connection.set_pulling(false);
             return;
         };
-        match body.pull(connection) {
+        let span = span_of(&self.line);
+        match span.in_scope(|| body.pull(connection)) {
             Pulled::More => connection.touch(),
             Pulled::Asleep => {
                 connection.set_pulling(false);
@@ -364,6 +366,11 @@ impl Protocol for Link {
             Sending::Done | Sending::Held => None,
         }
     }
+}
+
+/// What the request is in that a connection is there for.
+pub(super) fn span_of(line: &Line) -> RequestSpan {
+    line.exchange.borrow().as_ref().map_or_else(RequestSpan::none, |exchange| exchange.span.clone())
 }
 
 /// The last word, where the engine drops it without one: after a panic, or because another protocol took over.

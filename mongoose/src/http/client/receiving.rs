@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::exchange::{Exchange, Receiver};
 use super::gzip::{self, Gunzip};
-use super::link::{Link, Phase, Sending, Stage};
+use super::link::{Link, Phase, Sending, Stage, span_of};
 use super::outbound::Outbound;
 use super::redirect::is_redirect;
 use super::{Download, Response};
@@ -71,6 +71,7 @@ impl Link {
             }
             None => return Step::Wait,
         };
+        span_of(&self.line).status(head.status);
         if follows
             && is_redirect(head.status)
             && let Some(location) =
@@ -170,10 +171,12 @@ impl Link {
         let stays = self.settle(connection, head.keep_alive && all && !exchange.request.close);
         exchange.finish();
         if !exchange.is_cancelled() {
-            let Exchange { request, receiver, .. } = *exchange;
+            let Exchange { request, receiver, span, .. } = *exchange;
             if let Receiver::Whole(handler) = receiver {
                 let url = request.url.as_str();
-                self.show(connection, head, message, body, url, |response| handler(Ok(response)));
+                self.show(connection, head, message, body, url, |response| {
+                    span.in_scope(|| handler(Ok(response)));
+                });
             }
         }
         self.end_unit(connection, stays.then_some(end))
@@ -249,19 +252,18 @@ impl Link {
         connection.set_deadline(Some(Duration::ZERO));
         exchange.finish();
         if !exchange.is_cancelled() {
-            let Exchange { request, receiver, .. } = *exchange;
+            let Exchange { request, receiver, span, .. } = *exchange;
+            span.status(head.status);
             let (url, message) = (request.url.as_str(), &input[..head.len]);
-            match receiver {
-                Receiver::Whole(handler) => {
-                    self.show(connection, head, message, b"", url, |response| handler(Ok(response)));
-                }
-                Receiver::Pieces(mut download) => {
-                    match self.show(connection, head, message, b"", url, |response| download.head(response)) {
+            self.show(connection, head, message, b"", url, |response| {
+                span.in_scope(|| match receiver {
+                    Receiver::Whole(handler) => handler(Ok(response)),
+                    Receiver::Pieces(mut download) => match download.head(response) {
                         Ok(()) => download.end(connection),
                         Err(error) => download.failed(&error),
-                    }
-                }
-            }
+                    },
+                });
+            });
         }
         Step::Wait
     }
@@ -277,7 +279,9 @@ impl Link {
         let Receiver::Pieces(download) = &mut exchange.receiver else { return Step::Wait };
         let message = &connection.received()[..head.len];
         let url = exchange.request.url.as_str();
-        let result = self.show(connection, head, message, b"", url, |response| download.head(response));
+        let span = &exchange.span;
+        let result = self
+            .show(connection, head, message, b"", url, |response| span.in_scope(|| download.head(response)));
         connection.consume_unit(head.len);
         self.stage = Stage::Pieces {
             arriving: Arriving::of_response(head.framing, limits),
@@ -304,10 +308,10 @@ impl Link {
             && let Receiver::Pieces(download) = &mut exchange.receiver
         {
             arriving.take(count);
-            result = match gunzip {
+            result = exchange.span.in_scope(|| match gunzip {
                 None => download.data(connection, &input[..count]),
                 Some(gunzip) => hand_over(&mut **download, connection, gunzip.decode(&input[..count])),
-            };
+            });
             connection.consume_unit(count);
         }
         self.go_on(connection, exchange, result)
@@ -352,7 +356,8 @@ impl Link {
         if let Stage::Pieces { gunzip, .. } = &mut self.stage
             && let Some(gunzip) = gunzip.take()
             && let Receiver::Pieces(download) = &mut exchange.receiver
-            && let Err(error) = hand_over(&mut **download, connection, gunzip.finish())
+            && let Err(error) =
+                exchange.span.in_scope(|| hand_over(&mut **download, connection, gunzip.finish()))
         {
             return self.give_up(connection, Some(exchange), error);
         }
@@ -361,7 +366,7 @@ impl Link {
         let stays = self.settle(connection, usable && !exchange.request.close);
         exchange.finish();
         if let Receiver::Pieces(mut download) = exchange.receiver {
-            download.end(connection);
+            exchange.span.in_scope(|| download.end(connection));
         }
         self.end_unit(connection, stays.then_some(0))
     }

@@ -1,0 +1,7 @@
+//! Spans of connections and requests, as a subscriber of the `tracing` crate sees them.
+
+#![cfg(unix)]
+
+mod panics;
+mod record;
+mod spans;
