@@ -8,7 +8,7 @@ use std::process::Command;
 use lexopt::Parser;
 use lexopt::prelude::*;
 
-use crate::{Outcome, fuzz, sanitize, workspace};
+use crate::{Outcome, fuzz, sanitize, stage, workspace};
 
 const HELP: &str = "\
 Checks everything that has to hold before a change lands. A failed step ends it.
@@ -219,17 +219,20 @@ fn soak() -> Outcome {
     if cfg!(target_os = "linux") { cargo(&["xtask", "soak", "--quick"]) } else { Ok(()) }
 }
 
-/// Lists the C files, then lets cargo unpack both packages and build the one with the other.
+/// As they are published: lists the C files, then lets cargo unpack both packages and build the one with the other.
 fn package() -> Outcome {
     const PACKAGE: &[&str] = &["package", "-p", "mongoose-sys", "--allow-dirty"];
-    let output = cargo_command(PACKAGE).arg("--list").output()?;
+    let stage = stage::stage()?;
+    let output = cargo_command(PACKAGE).arg("--list").current_dir(&stage).output()?;
     let list = String::from_utf8_lossy(&output.stdout).into_owned();
     for file in ["vendor/mongoose.c", "vendor/mongoose.h"] {
         if !list.lines().any(|line| Path::new(line) == Path::new(file)) {
             return Err(format!("the package lacks {file}:\n{list}").into());
         }
     }
-    run_command(without_network(&mut cargo_command(PACKAGE)).args(["-p", "mongoose", "--offline"]))
+    let mut command = cargo_command(PACKAGE);
+    command.args(["-p", stage::PUBLISHED, "--offline"]).current_dir(&stage);
+    run_command(without_network(&mut command))
 }
 
 /// Of what it depends on itself. Resolved apart from the rest, by settings that only a nightly cargo has.

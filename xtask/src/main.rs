@@ -15,6 +15,7 @@ mod regen_bindings;
 mod sanitize;
 #[cfg(target_os = "linux")]
 mod soak;
+mod stage;
 mod unsafe_code;
 mod vendor;
 mod workspace;
@@ -78,6 +79,12 @@ const TASKS: &[Task] = &[
         arguments: "[--report] [--html]",
         about: "See how much of the safe crate the tests run",
         run: coverage::run,
+    },
+    Task {
+        name: "stage",
+        arguments: "",
+        about: "Lay out the packages as they are published",
+        run: stage::run,
     },
     Task {
         name: "unsafe",
