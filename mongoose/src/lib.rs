@@ -95,16 +95,16 @@
 //!
 //! | feature       | what it adds                                                                    |
 //! |---------------|---------------------------------------------------------------------------------|
-//! | `bytes`       | [`Payload`] from `bytes::Bytes`, without a copy                                 |
+//! | `bytes`       | [`Payload`] from `bytes::Bytes` and back, without a copy                        |
 //! | `cookies`     | `request.cookies()`, `request.cookie(name)`, `reply.cookie(...)`                |
 //! | `gzip`        | `RequestBuilder::gzip`: compressed responses for the HTTP client                 |
-//! | `http`        | `request.to_http()`, `reply.respond(...)`: the types of the `http` crate        |
+//! | `http`        | the types of the `http` crate: `request.to_http()`, `reply.respond(...)`; `client.request_from(...)`, `response.to_http()` |
 //! | `include_dir` | folders that are embedded in the program, served as files are                   |
 //! | `json-rpc`    | `jsonrpc`: calls of methods, as server and client                               |
 //! | `log`         | C's log and our warnings, by the `log` crate                                    |
 //! | `metrics`     | `metrics`: what a manager counts, for the `metrics` crate                        |
 //! | `router`      | `http::Router`                                                                  |
-//! | `serde`       | `request.json::<T>()`, `reply.json(&value)`                                     |
+//! | `serde`       | `request.json::<T>()`, `reply.json(&value)`; the same of the client's           |
 //! | `tls-builtin` | without `tls-rustls`: the same for small programs, by Mongoose's own cryptography |
 //! | `tls-rustls`  | on by default; `tls`: listeners and clients speak it, by rustls                 |
 //! | `tokio`       | `tokio`: a manager within a tokio runtime, clients for tasks (where there is epoll) |

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod bodies;
+mod convert;
 mod corpus;
 mod deadlines;
 mod framing;

@@ -64,6 +64,9 @@ fn a_manager_without_a_runtime_serves_tasks_too() {
     runtime().block_on(soon(async {
         let response = client.post(&url).body("x").send().await.expect("an answer");
         assert_eq!(response.body(), b"x");
+        let request = ::http::Request::post(&url).body(bytes::Bytes::from_static(b"{\"a\":1}"));
+        let response = client.request_from(request.expect("a request")).send().await.expect("an answer");
+        assert_eq!(response.json::<serde_json::Value>().expect("JSON")["a"], 1);
     }));
 }
 

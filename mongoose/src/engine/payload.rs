@@ -160,6 +160,19 @@ impl From<bytes::Bytes> for Payload<'_> {
     }
 }
 
+/// Without a copy, whatever it is.
+#[cfg(feature = "bytes")]
+impl From<Payload<'static>> for bytes::Bytes {
+    fn from(payload: Payload<'static>) -> Self {
+        match payload.0 {
+            Source::Borrowed(bytes) | Source::Static(bytes) => Self::from_static(bytes),
+            Source::Owned(bytes) => bytes.into(),
+            Source::Shared(bytes) => Self::from_owner(bytes),
+            Source::Bytes(bytes) => bytes,
+        }
+    }
+}
+
 impl<'a> From<Cow<'a, [u8]>> for Payload<'a> {
     fn from(bytes: Cow<'a, [u8]>) -> Self {
         match bytes {
@@ -190,6 +203,25 @@ mod tests {
         assert!(kept.iter().all(Payload::is_kept) && !Payload::from("borrowed").is_kept());
         let [vector, _] = kept;
         assert_eq!(vector.into_owned().as_ref().as_ptr(), at);
+    }
+
+    #[cfg(feature = "bytes")]
+    #[test]
+    fn becomes_bytes_without_a_copy() {
+        let (vector, shared, bytes) =
+            (vec![1u8; 10], Arc::<[u8]>::from(&[2; 10][..]), bytes::Bytes::from(vec![3; 10]));
+        static STATIC: [u8; 6] = *b"static";
+        let lie = [vector.as_ptr(), shared.as_ptr(), STATIC.as_ptr(), STATIC.as_ptr(), bytes.as_ptr()];
+        let payloads: [Payload<'static>; 5] =
+            [vector.into(), shared.into(), Payload::from_static(&STATIC), (&STATIC).into(), bytes.into()];
+        for (payload, at) in payloads.into_iter().zip(lie) {
+            let len = payload.len();
+            let bytes = bytes::Bytes::from(payload);
+            assert_eq!((bytes.as_ptr(), bytes.len()), (at, len));
+        }
+        let news: Arc<str> = "news".into();
+        let at = news.as_ptr();
+        assert_eq!(bytes::Bytes::from(crate::ws::SharedMessage::text(news)).as_ptr(), at);
     }
 
     /// Panics when it is dropped.

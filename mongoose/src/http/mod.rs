@@ -48,6 +48,8 @@ pub(crate) use answering::Overloaded;
 pub use channel::{BodyReceiver, BodySender, channel};
 #[cfg(feature = "fuzzing")]
 pub(crate) use client::Url as ClientUrl;
+#[cfg(feature = "http")]
+pub use client::request_from;
 #[cfg(feature = "tls-rustls")]
 pub(crate) use client::system_config;
 pub use client::{

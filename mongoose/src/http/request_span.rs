@@ -81,6 +81,12 @@ impl RequestSpan {
         }
     }
 
+    /// Notes by which route it goes. It is that of the request whose handler runs, unless that has entered another span.
+    #[cfg(feature = "router")]
+    pub(super) fn route(route: &str) {
+        tracing::Span::current().record("http.route", route);
+    }
+
     /// Notes that it came to nothing.
     pub(super) fn failed(&self) {
         self.span.record("otel.status_code", "ERROR");
@@ -108,6 +114,10 @@ impl RequestSpan {
     pub(super) fn in_scope<R>(&self, code: impl FnOnce() -> R) -> R {
         code()
     }
+
+    #[cfg(feature = "router")]
+    #[inline(always)]
+    pub(super) fn route(_route: &str) {}
 
     #[inline(always)]
     pub(super) fn status(&self, _status: u16) {}

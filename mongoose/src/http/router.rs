@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::request_span::RequestSpan;
 use super::{BodyMode, Handler, Params, Reply, Request};
 use crate::Error;
 
@@ -94,8 +95,7 @@ impl Router {
         self.route("DELETE", path, BodyMode::Buffered, run)
     }
 
-    /// Adds a route for any method, written as it is sent, and says how the body reaches it:
-    /// [`BodyMode::Streamed`] for uploads.
+    /// Adds a route for any method, as it is sent, and says how the body gets there: [`BodyMode::Streamed`] for uploads.
     ///
     /// # Errors
     /// [`Error::Route`] when the path is malformed, or the route could be taken for another one.
@@ -170,8 +170,7 @@ impl Handler for Router {
             };
         };
         let path = &mut self.paths[*found.value];
-        #[cfg(feature = "tracing")]
-        tracing::Span::current().record("http.route", &*path.path);
+        RequestSpan::route(&path.path);
         if let Some(method) = path.method(request.method()) {
             return match Params::decode(&found.params) {
                 Ok(params) => (method.run)(request, &params, reply),
@@ -179,10 +178,9 @@ impl Handler for Router {
             };
         }
         let reply = reply.header("Allow", Self::allow(path.methods.iter()));
-        if request.method() == "OPTIONS" {
-            reply.status(204).empty()
-        } else {
-            reply.status(405).text("Method Not Allowed\n")
+        match request.method() {
+            "OPTIONS" => reply.status(204).empty(),
+            _ => reply.status(405).text("Method Not Allowed\n"),
         }
     }
 

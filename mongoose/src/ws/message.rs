@@ -139,3 +139,11 @@ impl From<Message<'_>> for SharedMessage {
         Self { opcode: message.kind().opcode(), payload }
     }
 }
+
+/// What it says, without a copy.
+#[cfg(feature = "bytes")]
+impl From<SharedMessage> for bytes::Bytes {
+    fn from(message: SharedMessage) -> Self {
+        message.payload.into()
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::destination::Trust;
 use super::exchange::{Exchange, Receiver};
-use super::outbound::{Body, Outbound, is_idempotent};
+use super::outbound::{Body, Outbound, has_header, is_idempotent};
 use super::url::Url;
 use super::{Client, Download, Pending, Response};
 use crate::engine::{BodySource, Payload, ReaderSource};
@@ -31,7 +31,9 @@ pub struct RequestBuilder<V> {
     url: Option<Url>,
     headers: Vec<u8>,
     host: Option<Vec<u8>>,
-    body: Body,
+    pub(super) body: Body,
+    /// What it is, unless a header says so.
+    pub(super) content_type: Option<&'static str>,
     expect_continue: bool,
     close: bool,
     gzip: bool,
@@ -65,6 +67,7 @@ impl<V> RequestBuilder<V> {
             headers: Vec::new(),
             host: None,
             body: Body::Empty,
+            content_type: None,
             expect_continue: false,
             close: false,
             gzip: false,
@@ -99,6 +102,7 @@ impl<V> RequestBuilder<V> {
     /// Sends a body, with its length. Set its `Content-Type` too.
     pub fn body(mut self, body: impl Into<Payload<'static>>) -> Self {
         self.body = Body::Whole(body.into());
+        self.content_type = None;
         self
     }
 
@@ -111,6 +115,7 @@ impl<V> RequestBuilder<V> {
             _ => None,
         };
         self.body = Body::Streamed { source: Some(Box::new(source)), length };
+        self.content_type = None;
         self
     }
 
@@ -183,10 +188,18 @@ impl<V> RequestBuilder<V> {
         self
     }
 
+    /// Has this be said at the end, unless something else was wrong before.
+    #[cfg(any(feature = "http", feature = "serde"))]
+    pub(super) fn failed(mut self, error: Error) -> Self {
+        self.error.get_or_insert(error);
+        self
+    }
+
     /// Has it sent another way, and answers the way it had.
     pub(super) fn via<W>(self, via: W) -> (V, RequestBuilder<W>) {
         let Self { via: before, method, url, headers, host, body, .. } = self;
-        let Self { expect_continue, close, gzip, upgrade, redirects, timeout, limits, .. } = self;
+        let Self { content_type, expect_continue, close, gzip, upgrade, redirects, timeout, limits, .. } =
+            self;
         let Self { trust, trust_given, error, .. } = self;
         let request = RequestBuilder {
             via,
@@ -195,6 +208,7 @@ impl<V> RequestBuilder<V> {
             headers,
             host,
             body,
+            content_type,
             expect_continue,
             close,
             gzip,
@@ -212,7 +226,7 @@ impl<V> RequestBuilder<V> {
 
 impl RequestBuilder<Client> {
     /// Checks everything.
-    fn finish(self, receiver: Receiver) -> Result<(Client, Box<Exchange>), Error> {
+    fn finish(mut self, receiver: Receiver) -> Result<(Client, Box<Exchange>), Error> {
         let url = match (self.url, self.error) {
             (Some(url), None) => url,
             (_, Some(error)) => return Err(error),
@@ -225,6 +239,11 @@ impl RequestBuilder<Client> {
         // What CONNECT asks for is no request, and what answers it no response.
         if self.method.is_empty() || !self.method.bytes().all(is_token) || self.method == "CONNECT" {
             return Err(Error::Method(self.method.into_owned()));
+        }
+        if let Some(content_type) = self.content_type
+            && !has_header(&self.headers, "content-type")
+        {
+            write_header(&mut self.headers, "Content-Type", content_type.as_bytes())?;
         }
         let body = match self.body {
             Body::Streamed { source: None, .. } => {

@@ -2,9 +2,13 @@
 
 mod blocking;
 mod builder;
+#[cfg(feature = "http")]
+mod convert;
 mod destination;
 mod exchange;
 mod gzip;
+#[cfg(feature = "serde")]
+mod json;
 mod line;
 mod link;
 mod outbound;
@@ -23,6 +27,8 @@ use std::time::Duration;
 
 pub use blocking::{Blocking, ResponseBuf, delete, get, head, post, put, request};
 pub use builder::RequestBuilder;
+#[cfg(feature = "http")]
+pub use convert::request_from;
 #[cfg(feature = "tls-rustls")]
 pub(crate) use destination::system_config;
 pub use exchange::{Download, Pending};
