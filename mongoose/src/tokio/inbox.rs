@@ -109,7 +109,8 @@ impl<T: Send + 'static> Inbox<T> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Error>> {
+    /// As [`next`](Self::next), for who polls.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Error>> {
         let mut state = self.0.lock();
         if let Some((item, size)) = state.items.pop_front() {
             state.queued -= size;

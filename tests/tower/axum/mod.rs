@@ -2,6 +2,7 @@
 
 mod hyper_upgrade;
 mod middleware;
+mod proxy;
 mod routes;
 mod sockets;
 mod stops;

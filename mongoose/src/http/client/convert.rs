@@ -3,9 +3,9 @@
 use ::http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use ::http::{HeaderMap, Version};
 
-#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
-use super::HttpClient;
 use super::{Blocking, Client, RequestBuilder, Response, ResponseBuf};
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+use super::{HttpClient, StreamedResponse};
 use crate::{Error, Payload};
 
 impl Client {
@@ -130,6 +130,18 @@ impl TryFrom<Response<'_>> for ::http::Response<Vec<u8>> {
 
     fn try_from(response: Response<'_>) -> Result<Self, Error> {
         Ok(response.to_http()?.map(<[u8]>::to_vec))
+    }
+}
+
+/// Its body goes on coming.
+#[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+impl TryFrom<StreamedResponse> for ::http::Response<StreamedResponse> {
+    type Error = Error;
+
+    fn try_from(response: StreamedResponse) -> Result<Self, Error> {
+        let headers = response.head().headers().map(|(name, value)| (name, value.as_bytes()));
+        let head = convert(response.head().status(), headers, ()).map_err(Error::Convert)?;
+        Ok(head.map(|()| response))
     }
 }
 

@@ -3,9 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
+use std::future::poll_fn;
+#[cfg(feature = "tower")]
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 
 use ::tokio::sync::oneshot;
 
@@ -195,6 +199,9 @@ impl Drop for Hold {
 
 /// A response whose body is read as it comes: what `receive` of a request by an [`HttpClient`] gives. Dropping it before
 /// the end of the body closes the connection.
+///
+/// With the feature `tower` it is an `http_body::Body`, and with `http` it converts into a `http::Response` whose body it is:
+/// what the handler of a proxy answers with.
 #[derive(Debug)]
 pub struct StreamedResponse {
     head: ResponseBuf,
@@ -214,13 +221,32 @@ impl StreamedResponse {
     /// # Errors
     /// Whatever went wrong before the end of the body, once: [`Error::Truncated`], [`Error::Deadline`] and their like.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let next = self.body.next().await;
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Vec<u8>>, Error>> {
+        let next = ready!(self.body.poll(context));
         if !matches!(next, Ok(Some(_)))
             && let Some(hold) = self.hold.take()
         {
             hold.release();
         }
-        next
+        Poll::Ready(next)
+    }
+}
+
+/// The body: what a proxy answers with.
+#[cfg(feature = "tower")]
+impl http_body::Body for StreamedResponse {
+    type Data = bytes::Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, Error>>> {
+        let piece = ready!(self.poll_next(context)).transpose();
+        Poll::Ready(piece.map(|piece| piece.map(|piece| http_body::Frame::data(piece.into()))))
     }
 }
 
