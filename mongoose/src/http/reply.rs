@@ -401,6 +401,7 @@ impl<'r> Reply<'r> {
         if !connection.takes_output() {
             return Err(Error::Closed);
         }
+        exchange.span.status(self.status);
         let mut date = date.borrow_mut();
         let head = ReplyHead {
             date: if self.has_date { None } else { Some(date.at(connection.clock().unix_seconds())) },
@@ -408,7 +409,6 @@ impl<'r> Reply<'r> {
             ..head
         };
         exchange.terms.set(terms);
-        exchange.span.status(self.status);
         write_now(connection, &head, body);
         Ok(())
     }

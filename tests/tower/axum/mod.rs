@@ -1,8 +1,8 @@
 //! What axum's users do, on axum's own server and on ours: the same router, the same assertions.
 
+mod forwarding;
 mod hyper_upgrade;
 mod middleware;
-mod proxy;
 mod routes;
 mod sockets;
 mod stops;

@@ -67,6 +67,7 @@ const TOOLS: &[Tool] = &[
                 "mongoose-tests",
                 "--test=hostile",
                 "--test=invariants",
+                "--test=tracing",
                 "--test=transport",
                 "--test=websocket",
             ],
