@@ -89,7 +89,8 @@
 //! 500 and a request that failed. Errors that handlers are told of are events of level DEBUG. A reply that is put off or
 //! streamed keeps its span open; a thread that makes it enters a clone of `tracing::Span::current()` of the handler's.
 //! Spans of tower's layers, such as tower-http's `TraceLayer`, are within that of the request. To export each request as a
-//! trace of its own, enable `mongoose=info`.
+//! trace of its own, enable `mongoose=info`. In a program without a subscriber the spans cost some hundred instructions a
+//! request.
 //!
 //! # Features
 //!
