@@ -5,3 +5,5 @@
 mod panics;
 mod record;
 mod spans;
+#[cfg(target_os = "linux")]
+mod tasks;

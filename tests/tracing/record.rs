@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -43,11 +43,12 @@ struct Pages {
 pub struct Book(Arc<Mutex<Pages>>);
 
 impl Book {
-    /// Listens to this thread from now on.
-    pub fn install(&self, level: Level) {
+    /// Listens to this thread from now on, and to those that [`listen`] is called on with what it answers.
+    pub fn install(&self, level: Level) -> Dispatch {
         let subscriber = tracing_subscriber::registry().with(LevelFilter::from(level)).with(self.clone());
-        // For as long as the thread lives.
-        std::mem::forget(tracing::subscriber::set_default(subscriber));
+        let dispatch = Dispatch::new(subscriber);
+        listen(&dispatch);
+        dispatch
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -72,6 +73,11 @@ impl Book {
     pub fn closed(&self, name: &str) -> usize {
         self.pages().spans.iter().filter(|span| span.name == name && span.is_closed).count()
     }
+}
+
+/// Has a thread be listened to for as long as it lives.
+pub fn listen(dispatch: &Dispatch) {
+    std::mem::forget(tracing::dispatcher::set_default(dispatch));
 }
 
 struct Fields<'f>(&'f mut BTreeMap<&'static str, String>);

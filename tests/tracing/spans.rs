@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use mongoose::http::{self, BodyMode, Client as HttpClient, Params, Reply, Request};
+use mongoose::http::{self, BodyMode, Params, Reply, Request};
 use mongoose::tower::Serve;
 use mongoose::{Connection, Error, Event, Limits, Manager, udp, ws};
 use mongoose_tests::{Client, PATIENCE, Server, poll_until};
@@ -25,7 +25,7 @@ fn serve<H: http::Handler>(level: Level, make: impl FnOnce() -> H + Send + 'stat
     (server, book)
 }
 
-fn closed(server: &Server, book: &Book, name: &'static str, count: usize) {
+pub fn closed(server: &Server, book: &Book, name: &'static str, count: usize) {
     let end = std::time::Instant::now() + PATIENCE;
     while book.closed(name) < count {
         assert!(std::time::Instant::now() < end, "{name}: {:?}", book.named(name));
@@ -269,7 +269,7 @@ fn our_own_requests_are_a_part_of_what_makes_them() {
         })
         .expect("a free port");
     let url = format!("http://user:secret@{}/elsewhere", behind.local_addr());
-    let client = HttpClient::new(&manager);
+    let client = http::Client::new(&manager);
     let gateway = client.clone();
     let front = manager
         .http("http://127.0.0.1:0", move |_: Request<'_>, reply: Reply<'_>| {

@@ -67,6 +67,12 @@ impl RequestSpan {
         Self { span }
     }
 
+    /// Where the program is now: for a request that is made elsewhere on its behalf.
+    #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+    pub(super) fn current() -> Self {
+        Self { span: tracing::Span::current() }
+    }
+
     /// Runs what is the request's within it.
     #[inline]
     pub(super) fn in_scope<R>(&self, code: impl FnOnce() -> R) -> R {
@@ -102,6 +108,11 @@ impl RequestSpan {
 
     #[inline(always)]
     pub(super) fn begin(_connection: &Connection<'_>, _head: &Head<'_, '_>, _sequence: u64) -> Self {
+        Self {}
+    }
+
+    #[cfg(all(feature = "tokio", target_os = "linux", not(mongoose_portable)))]
+    pub(super) fn current() -> Self {
         Self {}
     }
 

@@ -10,8 +10,8 @@ use crate::{Error, Payload};
 
 impl Client {
     /// A request as the `http` crate has it, with an absolute URI. What frames the message is done here: of `Connection`
-    /// only `close` is taken, `Transfer-Encoding` is not, and `Content-Length` has to be right. The version is not looked
-    /// at.
+    /// only `close` is taken, `Transfer-Encoding` is not, and `Content-Length` has to be right. `Upgrade` is an error, like
+    /// other [headers](RequestBuilder::header) that have a method of their own. The version is not looked at.
     ///
     /// ```
     /// # let manager = mongoose::Manager::new()?;

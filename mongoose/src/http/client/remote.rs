@@ -16,6 +16,7 @@ use ::tokio::sync::oneshot;
 use super::destination::Trust;
 use super::{Client, Download, Pending, RequestBuilder, Response, ResponseBuf};
 use crate::engine::Moored;
+use crate::http::request_span::RequestSpan;
 use crate::tokio::inbox::{Feeder, Inbox, inbox};
 use crate::{Connection, Error, Handle, Registry};
 
@@ -112,13 +113,14 @@ impl HttpClient {
         static KEYS: AtomicU64 = AtomicU64::new(1);
         let key = KEYS.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
+        let caller = RequestSpan::current();
         self.desk.run(move |desk| {
             if answer.is_closed() {
                 return;
             }
             let client = desk.client.clone();
             let asker = Rc::new(Asker { key, desk, answer: Cell::new(Some(answer)) });
-            match begin(client, Rc::clone(&asker)) {
+            match caller.in_scope(|| begin(client, Rc::clone(&asker))) {
                 // It is never called back before.
                 Ok(pending) => drop(asker.desk.pending.borrow_mut().insert(key, pending)),
                 Err(error) => asker.tell(Err(error)),
