@@ -39,20 +39,15 @@ pub fn stage() -> Result<PathBuf, Box<dyn std::error::Error>> {
     if stage.exists() {
         fs::remove_dir_all(&stage)?;
     }
-    let mut git = Command::new("git");
-    git.args(["ls-files", "-z", "mongoose", "mongoose-sys", "README.md", "benchmarks.svg"]);
-    let listed =
-        git.args([":!mongoose/benches/peers", ":!mongoose/benches/prices"]).current_dir(&root).output()?;
-    if !listed.status.success() {
-        return Err("git does not say which files there are".into());
+    // Each is in a folder of its name.
+    for package in ["mongoose-sys", "mongoose"] {
+        for file in packaged(package)? {
+            copy(&root.join(package).join(&file), &stage.join(package).join(&file))?;
+        }
     }
-    let listed = String::from_utf8(listed.stdout)?;
-    let vendored = ["mongoose-sys/vendor/mongoose.c", "mongoose-sys/vendor/mongoose.h"];
-    for file in listed.split_terminator('\0').chain(vendored) {
+    for file in ["README.md", "benchmarks.svg", "Cargo.lock"] {
         copy(&root.join(file), &stage.join(file))?;
     }
-    // The same versions as the rest was tested with.
-    copy(&root.join("Cargo.lock"), &stage.join("Cargo.lock"))?;
     let workspace = fs::read_to_string(root.join("Cargo.toml"))?;
     let members = r#"members = ["mongoose-sys", "mongoose"]"#;
     let workspace =
@@ -64,6 +59,21 @@ pub fn stage() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let manifest = replace(&manifest, "\n[features]\n", "\n[lib]\nname = \"mongoose\"\n\n[features]\n")?;
     fs::write(stage.join("mongoose/Cargo.toml"), manifest)?;
     Ok(stage)
+}
+
+/// The files of a package, as cargo lists them, but for those that it makes.
+fn packaged(package: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["package", "--list", "--allow-dirty", "-p", package]).current_dir(workspace::root());
+    let listed = cargo.output()?;
+    if !listed.status.success() {
+        return Err(
+            format!("cargo does not list {package}: {}", String::from_utf8_lossy(&listed.stderr)).into()
+        );
+    }
+    let made = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"];
+    let files = String::from_utf8(listed.stdout)?;
+    Ok(files.lines().filter(|file| !made.contains(file)).map(str::to_owned).collect())
 }
 
 /// Replaces what is there once.
