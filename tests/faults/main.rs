@@ -24,5 +24,6 @@ mod proxy;
 #[path = "../programs/scratch.rs"]
 #[allow(dead_code, reason = "the tests of programs need more of it")]
 mod scratch;
+mod stalls;
 mod system_calls;
 mod websocket;
