@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 
 use mongoose::http::{Reply, Request};
+use mongoose::{Error, ws};
 use mongoose_tests::{Client, PATIENCE, Random, Server, Steady, example, find_program, scaled, steadily};
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
@@ -197,6 +198,52 @@ fn a_client_gets_what_it_asks_for_whatever_calls_do() {
         writer.join().expect("no panic").expect("it reads all");
         assert!(output.status.success() && output.stdout == bytes, "{faults:?}");
     }
+}
+
+#[test]
+fn clients_of_websocket_and_mqtt_lose_nothing_whatever_calls_do() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = Server::http(move || {
+        move |request: Request<'_>, reply: Reply<'_>| {
+            let mut sizes = [1, 125, 126, 5000, scaled(70_000)].into_iter();
+            let mut sent = Vec::new();
+            let tell = tell.clone();
+            ws::upgrade(request, reply).accept(move |peer: &ws::Connection<'_>, event: ws::Event<'_>| {
+                match event {
+                    ws::Event::Open => {}
+                    ws::Event::Message(message) if message.as_bytes() == sent => {}
+                    ws::Event::Message(_) => return Err(Error::handler("another echo")),
+                    ws::Event::Close(close) => {
+                        return tell.send(close.code).map_err(Error::handler);
+                    }
+                    _ => return Ok(()),
+                }
+                let Some(size) = sizes.next() else { return peer.close(ws::CloseCode::NORMAL, "") };
+                sent = Random::new(size as u64).bytes(size);
+                peer.send_binary(&sent)
+            })
+        }
+    });
+    let (websocket, mqtt) = (example("ws_client", ""), example("mqtt_client", ""));
+    let mut command = Command::new(&*MQTT_BROKER);
+    command.args(["--listen", "mqtt://127.0.0.1:0"]);
+    let broker = Program::start(command, 1);
+    for faults in HARMLESS {
+        let output = faulty(&websocket, faults).arg(format!("ws://{}/", server.address)).output();
+        let output = output.expect("to start");
+        assert!(output.status.success(), "{faults:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(ws::CloseCode::NORMAL), "{faults:?}");
+        for version in ["4", "5"] {
+            let mut command = faulty(&mqtt, faults);
+            command.args([&*format!("mqtt://{}", broker.addresses[0]), "-V", version, "-q", "2"]);
+            let output =
+                command.args(["-t", "some", "-m", "message", "-n", "20"]).output().expect("to start");
+            assert!(output.status.success(), "{faults:?}: {}", String::from_utf8_lossy(&output.stderr));
+            let lines = String::from_utf8(output.stdout).expect("text");
+            assert_eq!(lines, "some message qos2\n".repeat(20), "{faults:?}");
+        }
+    }
+    assert!(broker.end().success());
 }
 
 #[test]
