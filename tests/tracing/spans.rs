@@ -108,7 +108,10 @@ fn whoever_wants_no_connections_gets_requests_that_are_in_nothing() {
 }
 
 /// Answers in every way there is.
-struct Ways(mpsc::Sender<http::BodySender>);
+struct Ways {
+    senders: mpsc::Sender<http::BodySender>,
+    unanswered: Vec<http::Deferred>,
+}
 
 impl http::Handler for Ways {
     fn body_mode(&mut self, _: &Request<'_>) -> BodyMode {
@@ -129,12 +132,12 @@ impl http::Handler for Ways {
                 Ok(())
             }
             "/never" => {
-                std::mem::forget(reply.defer());
+                self.unanswered.push(reply.defer());
                 Ok(())
             }
             "/streamed" => {
                 let sender = reply.status(203).channel(1 << 20)?;
-                self.0.send(sender).map_err(Error::handler)
+                self.senders.send(sender).map_err(Error::handler)
             }
             "/upload" => reply.receive(Upload),
             "/upgrade" => reply.upgrade("raw", |_: &Connection<'_>, event: Event<'_>| {
@@ -169,7 +172,7 @@ fn a_request_lasts_until_its_reply_is_made_however_that_comes() {
     let listening = book.clone();
     let server = Server::http_within(limits, move || {
         listening.install(Level::INFO);
-        Ways(sender)
+        Ways { senders: sender, unanswered: Vec::new() }
     });
     let mut client = Client::connect(server.address);
     let status = |number: usize| book.named("request")[number].field("http.response.status_code").to_owned();
@@ -212,8 +215,9 @@ fn a_request_lasts_until_its_reply_is_made_however_that_comes() {
 #[test]
 fn a_request_that_is_cut_off_ends_with_its_connection() {
     let (server, book) = serve(Level::DEBUG, || {
-        |_: Request<'_>, reply: Reply<'_>| {
-            std::mem::forget(reply.defer());
+        let mut unanswered = Vec::new();
+        move |_: Request<'_>, reply: Reply<'_>| {
+            unanswered.push(reply.defer());
             Ok(())
         }
     });
