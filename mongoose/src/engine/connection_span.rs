@@ -26,7 +26,8 @@ impl ConnectionSpan {
 
 #[cfg(feature = "tracing")]
 fn begin(connection: &Connection<'_>) -> tracing::Span {
-    let transport = if connection.has_datagrams() { "udp" } else { "tcp" };
+    // What has no address is a Unix socket, a pipe, a terminal, or was never connected.
+    let transport = connection.local_addr().map(|_| if connection.has_datagrams() { "udp" } else { "tcp" });
     tracing::debug_span!(
         target: "mongoose",
         "connection",
