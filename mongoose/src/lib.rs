@@ -87,7 +87,7 @@
 //!   `tokio::HttpClient` is within the span of the task.
 //!
 //! `otel.kind` tells the two apart; `otel.name` is the method, and `otel.status_code` says `ERROR` after a status from
-//! 500 and a request that failed. URLs are as they are sent: what a query holds is for all to read. Errors that handlers are told of are events of level DEBUG. A reply that is put off or
+//! 500 and a request of ours that failed. URLs are as they are sent: what a query holds is for all to read. Failures of connections and errors of HTTP are events of level DEBUG. A reply that is put off or
 //! streamed keeps its span open; a thread that makes it enters a clone of `tracing::Span::current()` of the handler's.
 //! Spans of tower's layers, such as tower-http's `TraceLayer`, are within that of the request. To export each request as a
 //! trace of its own, enable `mongoose=info`. In a program without a subscriber the spans cost some hundred instructions a

@@ -146,6 +146,11 @@ fn a_request_of_the_http_crate_is_sent_as_it_is_but_for_its_framing() {
     }
     let nowhere = http::Request::get("/path").body("").expect("a request");
     assert!(matches!(request_from(nowhere).send(), Err(Error::Url { .. })));
+    let star = http::Uri::builder().scheme("http").authority("127.0.0.1").path_and_query("*").build();
+    if let Ok(star) = star {
+        let asked = http::Request::options(star).body("").expect("a request");
+        assert!(matches!(request_from(asked).send(), Err(Error::Url { .. })));
+    }
     let unknown = request().header(EXPECT, "much").body("").expect("a request");
     assert!(matches!(request_from(unknown).send(), Err(Error::Header { .. })));
 }

@@ -43,7 +43,15 @@ fn begin(connection: &Connection<'_>) -> tracing::Span {
 /// Tells the subscriber of an error that a handler is told of. Runs its code.
 #[cfg(feature = "tracing")]
 pub(crate) fn trace_error(error: &Error) {
-    tracing::debug!(target: "mongoose", error = error as &(dyn std::error::Error + 'static), "failed");
+    match error {
+        // The URL may hold credentials.
+        Error::Url { reason, .. } | Error::Redirect { reason, .. } => {
+            tracing::debug!(target: "mongoose", error = reason, "failed");
+        }
+        _ => {
+            tracing::debug!(target: "mongoose", error = error as &(dyn std::error::Error + 'static), "failed")
+        }
+    }
 }
 
 #[cfg(not(feature = "tracing"))]

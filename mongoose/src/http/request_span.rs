@@ -97,6 +97,12 @@ impl RequestSpan {
     pub(super) fn failed(&self) {
         self.span.record("otel.status_code", "ERROR");
     }
+
+    /// What is to be dropped by itself: that runs the subscriber's code.
+    pub(super) fn take(&mut self) -> Option<Box<dyn std::any::Any>> {
+        let span = std::mem::replace(self, Self::none()).span;
+        if span.is_none() { None } else { Some(Box::new(span)) }
+    }
 }
 
 #[cfg(not(feature = "tracing"))]
@@ -135,4 +141,9 @@ impl RequestSpan {
 
     #[inline(always)]
     pub(super) fn failed(&self) {}
+
+    #[inline(always)]
+    pub(super) fn take(&mut self) -> Option<Box<dyn std::any::Any>> {
+        None
+    }
 }

@@ -546,6 +546,9 @@ impl<H: Handler> Protocol for Server<H> {
         if let Stage::Upload(incoming, _) = std::mem::replace(&mut self.stage, Stage::start()) {
             return Some(incoming);
         }
+        if let Some(span) = self.span.take() {
+            return Some(span);
+        }
         match std::mem::replace(&mut self.answer, Answer::Done) {
             Answer::Streamed { body, .. } => Some(body),
             #[cfg(feature = "tower")]

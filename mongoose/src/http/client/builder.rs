@@ -46,7 +46,7 @@ pub struct RequestBuilder<V> {
     /// It is for this request alone: a plain URL is a mistake.
     trust_given: bool,
     /// What was wrong with the URL or a header: said at the end.
-    error: Option<Error>,
+    pub(super) error: Option<Error>,
 }
 
 impl<V> RequestBuilder<V> {

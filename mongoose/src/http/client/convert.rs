@@ -65,7 +65,12 @@ fn take_over<V, B: Into<Payload<'static>>>(
 ) -> RequestBuilder<V> {
     let (parts, body) = request.into_parts();
     let body = body.into();
-    let mut builder = begin(parts.method.as_str(), &parts.uri.to_string());
+    let url = parts.uri.to_string();
+    let mut builder = begin(parts.method.as_str(), &url);
+    // Some versions of that crate write such a path right behind the host, and it would be a part of that.
+    if !parts.uri.path().is_empty() && !parts.uri.path().starts_with('/') {
+        builder.error = Some(Error::Url { url, reason: "a path that does not begin with /" });
+    }
     for (name, value) in &parts.headers {
         if name == CONTENT_LENGTH {
             let length = value.to_str().ok().and_then(|length| length.parse().ok());
