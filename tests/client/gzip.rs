@@ -189,3 +189,27 @@ fn a_malformed_body_is_an_error() {
         }
     }
 }
+
+#[test]
+fn what_was_decoded_is_not_said_to_be_compressed_elsewhere() {
+    for (encoding, kept) in [("gzip", false), ("identity", true)] {
+        let mut scene = Scene::new();
+        let request = scene.client.get(&scene.url("/")).gzip();
+        let answer = scene.send(request);
+        let mut peer = scene.accept();
+        scene.head(&mut peer);
+        let body = if kept { b"text".to_vec() } else { gzip(b"text") };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\nA: b\r\n\r\n",
+            body.len()
+        );
+        peer.send([head.as_bytes(), &body].concat());
+        let response = scene.outcome(&answer).expect("a response");
+        let converted = ::http::Response::<Vec<u8>>::try_from(response).expect("a response");
+        assert_eq!(converted.body(), b"text");
+        for name in ["content-encoding", "content-length"] {
+            assert_eq!(converted.headers().contains_key(name), kept, "{encoding}: {name}");
+        }
+        assert_eq!(converted.headers()["a"], "b");
+    }
+}

@@ -214,7 +214,9 @@ impl<H: Handler> Server<H> {
             Pulled::Broken(error) => {
                 self.answer = Answer::Done;
                 connection.set_pulling(false);
+                self.span.failed();
                 self.report(connection, &error);
+                self.span = RequestSpan::none();
                 // What was made still leaves; without the mark of a whole body, the peer sees that it is not.
                 connection.set_responding(false);
                 connection.drain_broken();

@@ -1,5 +1,7 @@
 //! Our client in the handlers of a router: a proxy whose responses are passed on while they come.
 
+use std::io::Write;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -20,7 +22,7 @@ async fn forward(
     parts.headers.remove(HOST);
     let body = to_bytes(body, 1 << 20).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     let request = client.request_from(Request::from_parts(parts, body));
-    let response = request.receive().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    let response = request.gzip().receive().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
     let response: axum::http::Response<StreamedResponse> =
         response.try_into().expect("headers that both take");
     Ok(response.map(Body::new))
@@ -29,12 +31,16 @@ async fn forward(
 #[test]
 fn a_router_passes_on_what_our_client_gets() {
     let large = scaled(20 << 20) as u64;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all("compressible ".repeat(1000).as_bytes()).expect("to memory");
+    let packed = encoder.finish().expect("to memory");
     let origin = Server::http(move || {
         move |request: http::Request<'_>, reply: Reply<'_>| match request.path() {
             "/echo" => reply.status(201).header("X-Origin", "yes").body(request.body()),
             "/sized" => reply.length(large).reader(std::io::Read::take(std::io::repeat(b's'), large)),
             "/chunked" => reply.reader(std::io::Read::take(std::io::repeat(b'c'), large)),
             "/cut" => reply.length(large + 1).reader(std::io::Read::take(std::io::repeat(b'x'), large)),
+            "/packed" => reply.header("Content-Encoding", "gzip").body(packed.clone()),
             "/endless" => reply.reader(std::io::repeat(b'e')),
             _ => reply.status(404).text("nothing there"),
         }
@@ -53,6 +59,10 @@ fn a_router_passes_on_what_our_client_gets() {
         let chunked = client.get("/chunked");
         assert!(chunked.body.len() as u64 == large && chunked.body.iter().all(|&byte| byte == b'c'));
         assert_eq!(client.get("/elsewhere").status, 404);
+        // What our client has unpacked is not said to be packed, or as short.
+        let packed = client.get("/packed");
+        assert_eq!((packed.header("Content-Encoding"), packed.header("Content-Length")), (None, None));
+        assert_eq!(packed.text(), "compressible ".repeat(1000));
 
         let mut cut = Client::connect(site.address);
         let received = cut.send("GET /cut HTTP/1.1\r\nHost: test\r\n\r\n").to_end();

@@ -134,6 +134,8 @@ pub struct ResponseBuf {
     url: String,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
+    /// As of a [`Response`].
+    pub(super) decoded: bool,
 }
 
 impl ResponseBuf {
@@ -148,6 +150,7 @@ impl ResponseBuf {
                 .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
                 .collect(),
             body: response.body().to_vec(),
+            decoded: response.decoded,
         }
     }
 

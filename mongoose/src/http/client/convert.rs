@@ -1,6 +1,8 @@
 //! The client's requests and responses as the types of the `http` crate (feature `http`).
 
-use ::http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use ::http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, TRANSFER_ENCODING,
+};
 use ::http::{HeaderMap, Version};
 
 use super::{Blocking, Client, RequestBuilder, Response, ResponseBuf};
@@ -93,7 +95,7 @@ fn take_over<V, B: Into<Payload<'static>>>(
 
 impl<'r> Response<'r> {
     /// The response as the `http` crate has it, its body still a view. [`TryFrom`] gives the same, and one whose body is
-    /// a copy.
+    /// a copy. Of a body that came compressed and was decoded, `Content-Encoding` and `Content-Length` are left out.
     ///
     /// # Errors
     /// [`Error::Convert`] where that crate is stricter about headers.
@@ -101,7 +103,8 @@ impl<'r> Response<'r> {
         let version = if self.protocol() == "HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
         let headers = self.headers();
         let headers = headers.iter().map(|(name, value)| (name, value.as_bytes()));
-        let mut response = convert(self.status(), headers, self.body()).map_err(Error::Convert)?;
+        let mut response =
+            convert(self.status(), self.decoded, headers, self.body()).map_err(Error::Convert)?;
         *response.version_mut() = version;
         Ok(response)
     }
@@ -109,12 +112,17 @@ impl<'r> Response<'r> {
 
 fn convert<'h, B>(
     status: u16,
+    decoded: bool,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
     body: B,
 ) -> Result<::http::Response<B>, ::http::Error> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        map.try_append(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_bytes(value)?)?;
+        let name = HeaderName::from_bytes(name.as_bytes())?;
+        // They are about the body as it came.
+        if !decoded || (name != CONTENT_ENCODING && name != CONTENT_LENGTH) {
+            map.try_append(name, HeaderValue::from_bytes(value)?)?;
+        }
     }
     let mut response = ::http::Response::new(body);
     *response.status_mut() = ::http::StatusCode::from_u16(status)?;
@@ -145,7 +153,8 @@ impl TryFrom<StreamedResponse> for ::http::Response<StreamedResponse> {
 
     fn try_from(response: StreamedResponse) -> Result<Self, Error> {
         let headers = response.head().headers().map(|(name, value)| (name, value.as_bytes()));
-        let head = convert(response.head().status(), headers, ()).map_err(Error::Convert)?;
+        let head = convert(response.head().status(), response.head().decoded, headers, ())
+            .map_err(Error::Convert)?;
         Ok(head.map(|()| response))
     }
 }
@@ -156,7 +165,7 @@ impl TryFrom<ResponseBuf> for ::http::Response<Vec<u8>> {
 
     fn try_from(response: ResponseBuf) -> Result<Self, Error> {
         let headers = response.headers().map(|(name, value)| (name, value.as_bytes()));
-        let head = convert(response.status(), headers, ()).map_err(Error::Convert)?;
+        let head = convert(response.status(), response.decoded, headers, ()).map_err(Error::Convert)?;
         Ok(head.map(|()| response.into_body()))
     }
 }

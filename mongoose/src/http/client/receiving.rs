@@ -158,14 +158,14 @@ impl Link {
         end: usize,
     ) -> Step {
         let Some(exchange) = self.line.exchange.take() else { return Step::Wait };
-        let decoded = match self.gunzip(&exchange.request, head) {
+        let unpacked = match self.gunzip(&exchange.request, head) {
             Some(gunzip) => match gunzip.whole(&message[head.len..], exchange.request.limits.body) {
                 Ok(decoded) => Some(decoded),
                 Err(reason) => return self.give_up(connection, Some(exchange), Error::Response { reason }),
             },
             None => None,
         };
-        let body = decoded.as_deref().unwrap_or(&message[head.len..]);
+        let body = unpacked.as_deref().unwrap_or(&message[head.len..]);
         // Before the handler runs: what it asks for next may go over the same connection.
         let all = connection.received().len() == end;
         let stays = self.settle(connection, head.keep_alive && all && !exchange.request.close);
@@ -175,6 +175,7 @@ impl Link {
             if let Receiver::Whole(handler) = receiver {
                 let url = request.url.as_str();
                 self.show(connection, head, message, body, url, |response| {
+                    let response = response.decoded(unpacked.is_some());
                     span.in_scope(|| handler(Ok(response)));
                 });
             }
@@ -279,14 +280,15 @@ impl Link {
         let Receiver::Pieces(download) = &mut exchange.receiver else { return Step::Wait };
         let message = &connection.received()[..head.len];
         let url = exchange.request.url.as_str();
-        let span = &exchange.span;
-        let result = self
-            .show(connection, head, message, b"", url, |response| span.in_scope(|| download.head(response)));
+        let (span, gunzip) = (&exchange.span, self.gunzip(&exchange.request, head));
+        let result = self.show(connection, head, message, b"", url, |response| {
+            span.in_scope(|| download.head(response.decoded(gunzip.is_some())))
+        });
         connection.consume_unit(head.len);
         self.stage = Stage::Pieces {
             arriving: Arriving::of_response(head.framing, limits),
             keep_alive: head.keep_alive,
-            gunzip: self.gunzip(&exchange.request, head).map(Box::new),
+            gunzip: gunzip.map(Box::new),
         };
         connection.set_appetite(APPETITE);
         self.go_on(connection, exchange, result)

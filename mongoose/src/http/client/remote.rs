@@ -203,8 +203,7 @@ impl Drop for Hold {
 /// the end of the body closes the connection.
 ///
 /// With the feature `tower` it is an `http_body::Body`, and with `http` it converts into a `http::Response` whose body it is:
-/// what the handler of a proxy answers with. Do not ask for `gzip` there: the headers would still say that the body is
-/// compressed, and how long it was then.
+/// what the handler of a proxy answers with.
 #[derive(Debug)]
 pub struct StreamedResponse {
     head: ResponseBuf,

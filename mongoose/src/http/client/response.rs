@@ -17,6 +17,8 @@ pub struct Response<'r> {
     status: u16,
     url: &'r str,
     connection: &'r Connection<'r>,
+    /// The body came compressed: what the headers say about it is not true any more.
+    pub(super) decoded: bool,
 }
 
 impl<'r> Response<'r> {
@@ -26,7 +28,12 @@ impl<'r> Response<'r> {
         url: &'r str,
         connection: &'r Connection<'r>,
     ) -> Self {
-        Self { message, status, url, connection }
+        Self { message, status, url, connection, decoded: false }
+    }
+
+    /// Notes whether the body was decoded.
+    pub(super) fn decoded(self, decoded: bool) -> Self {
+        Self { decoded, ..self }
     }
 
     /// The status: 200 to 999, or 101 for a connection that is [upgraded](super::RequestBuilder::upgrade).
